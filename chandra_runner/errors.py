@@ -1,0 +1,84 @@
+"""The errors that a user can meet. Only bugs show tracebacks; these show a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """What `chandra-run` returns to the shell."""
+
+    OK = 0
+    """Every task is done, up to date or excluded."""
+    TASKS = 1
+    """Some tasks failed, timed out or were blocked; the others were done."""
+    USAGE = 2
+    """The recipe or the command line is wrong."""
+    ENVIRONMENT = 3
+    """The environment is: no CIAO for ``engine: ciao``, disk full, ObsIDs locked by another run."""
+    INTERRUPTED = 130
+
+
+class ChandraRunnerError(Exception):
+    """Base of all errors that are the user's or the environment's, not ours.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and where.
+    hint : str
+        What to do about it; empty where there is nothing to say.
+    """
+
+    exit_code = ExitCode.TASKS
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class UsageError(ChandraRunnerError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SiteError(ChandraRunnerError):
+    """The machine lacks something: CIAO, disk space, permission, a free lock."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class DataError(ChandraRunnerError):
+    """A data file is missing, damaged or not what it should be: the task that needs it fails."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a recipe, with its place."""
+
+    file: Path
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.message}; {self.hint}" if self.hint else self.message
+        return f"{self.file}:{self.line}:{self.column}: {text}"
+
+
+class RecipeError(ChandraRunnerError):
+    """A recipe with problems: all of them, in the order of their places."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda p: (str(p.file), p.line, p.column))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

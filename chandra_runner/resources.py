@@ -1,0 +1,24 @@
+"""Where the files that come with the package are: schemas, ready-made recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def resource(kind: str, name: str = "") -> Path:
+    """Path of a packaged file or directory.
+
+    A wheel carries ``schemas`` and ``recipes`` inside the package; in a checkout (editable
+    install) they stand beside it.
+
+    Parameters
+    ----------
+    kind : str
+        ``"schemas"`` or ``"recipes"``.
+    name : str
+        Path below it, e.g. ``"stages/deflare.schema.json"``.
+    """
+    installed = _PACKAGE / kind
+    return (installed if installed.is_dir() else _PACKAGE.parent / kind) / name
