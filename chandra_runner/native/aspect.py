@@ -1,0 +1,135 @@
+"""Where the telescope looked: the aspect solution, and the dither rebuilt from events where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from ..errors import DataError
+from .geometry import (
+    Array,
+    Attitude,
+    Pointing,
+    chip_to_focal,
+    rays,
+    rays_to_det,
+    rays_to_sky,
+)
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """The telescope's attitude over time; all arrays have shape (n,), n > 0, time increasing.
+
+    Parameters
+    ----------
+    time : ndarray
+        Mission time, s.
+    ra, dec, roll : ndarray
+        Pointing, deg; ra and roll without jumps at 360.
+    dy, dz : ndarray
+        Offset of the focal plane, mm.
+    dtheta : ndarray
+        Its rotation, deg.
+    """
+
+    time: Array
+    ra: Array
+    dec: Array
+    roll: Array
+    dy: Array
+    dz: Array
+    dtheta: Array
+
+    def at(self, time: Array) -> Attitude:
+        """Attitude at times (s), interpolated linearly; before the start and after the end, held."""
+        names = [field.name for field in fields(Attitude)]
+        return Attitude(**{name: np.interp(time, self.time, getattr(self, name)) for name in names})
+
+
+@dataclass(frozen=True)
+class Positions:
+    """DET and sky coordinates of events, pixel; all of shape (n,), float64."""
+
+    detx: Array
+    dety: Array
+    x: Array
+    y: Array
+
+
+def read_aspect(paths: Sequence[Path]) -> Aspect:
+    """Read an aspect solution, from one asol1 file or several that follow each other.
+
+    Raises
+    ------
+    DataError
+        A file is unreadable or lacks a column; none has a row with finite numbers.
+    """
+    tables = [_read_table(path) for path in paths]
+    columns = {field.name: np.concatenate([t[field.name] for t in tables]) for field in fields(Aspect)}
+    finite = np.all([np.isfinite(column) for column in columns.values()], axis=0)
+    # Files of one observation may share their border rows.
+    order = np.unique(columns["time"][finite], return_index=True)[1]
+    if not order.size:
+        raise DataError(f"{', '.join(path.name for path in paths)}: the aspect solution is empty")
+    columns = {name: column[finite][order] for name, column in columns.items()}
+    columns["ra"] = np.unwrap(columns["ra"], period=360)
+    columns["roll"] = np.unwrap(columns["roll"], period=360)
+    return Aspect(**columns)
+
+
+def _read_table(path: Path) -> dict[str, Array]:
+    """Columns of the first table with attitudes; the focal plane's motion is zero where it is not told."""
+    try:
+        with fits.open(path, memmap=False) as hdus:
+            for hdu in hdus[1:]:
+                names = {name.lower() for name in getattr(hdu, "columns", fits.ColDefs([])).names}
+                if {"time", "ra", "dec", "roll"} <= names:
+                    zeros = np.zeros(len(hdu.data))
+                    return {
+                        f.name: np.asarray(hdu.data[f.name], dtype=float) if f.name in names else zeros
+                        for f in fields(Aspect)
+                    }
+    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+        raise DataError(f"{path.name} cannot be read: {error}") from error
+    raise DataError(f"{path.name} has no table with the columns time, ra, dec, roll")
+
+
+def positions(
+    pointing: Pointing, aspect: Aspect, chip: Array, chipx: Array, chipy: Array, time: Array
+) -> Positions:
+    """DET and sky coordinates of events from their chip coordinates.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Instrument and tangent point, from the event header.
+    aspect : Aspect
+        Aspect solution.
+    chip : ndarray of int, shape (n,)
+        ccd_id or chip_id.
+    chipx, chipy : ndarray, shape (n,)
+        Chip coordinates, pixel; fractions of a pixel count.
+    time : ndarray, shape (n,)
+        Event times, s.
+
+    Returns
+    -------
+    Positions
+
+    Raises
+    ------
+    DataError
+        A chip number that the instrument does not have.
+    """
+    focal = np.empty((3, len(chip)))
+    for number in np.unique(chip):
+        on_chip = chip == number
+        focal[:, on_chip] = chip_to_focal(pointing, int(number), chipx[on_chip], chipy[on_chip])
+    attitude = aspect.at(time)
+    ray = rays(focal, attitude)
+    return Positions(*rays_to_det(pointing.detector, ray), *rays_to_sky(pointing, ray, attitude))

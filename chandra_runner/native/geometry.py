@@ -1,0 +1,413 @@
+"""Where a detector pixel looks: chip, focal plane (DET) and sky coordinates of Chandra.
+
+Constants are those of the public instrument geometry tables ``telD1999-07-23geomN0006`` (chip corners,
+origins) and ``telD1999-07-23aimptsN0002`` (aimpoints). Pixel coordinates follow the FITS convention: whole
+numbers are pixel centres and the first pixel is 1, so a chip's lower left corner is (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Vector = tuple[float, float, float]
+
+FOCAL_LENGTH = 10070.0
+"""Mirror to focus, mm. Old files say FOC_LEN = 10061.62, but their positions were made with this."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One flat detector segment.
+
+    Parameters
+    ----------
+    number : int
+        CCD_ID or CHIP_ID.
+    nx, ny : int
+        Pixels along CHIPX and CHIPY.
+    origin : tuple of 3 floats
+        LSI coordinates of the lower left corner, mm.
+    along_x, along_y : tuple of 3 floats
+        The chip's edges from that corner, mm.
+    """
+
+    number: int
+    nx: int
+    ny: int
+    origin: Vector
+    along_x: Vector
+    along_y: Vector
+
+    def corners(self) -> tuple[Array, Array]:
+        """CHIPX and CHIPY of the four corners LL, LR, UR, UL, pixel edges included."""
+        right, top = self.nx + 0.5, self.ny + 0.5
+        return np.array([0.5, right, right, 0.5]), np.array([0.5, 0.5, top, top])
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A focal plane instrument.
+
+    Parameters
+    ----------
+    name : str
+        ``ACIS``, ``HRC-I`` or ``HRC-S``.
+    pixel : float
+        Pixel of DETX, DETY, X and Y, arcsec.
+    centre : float
+        DET or sky coordinate of the optical axis or the tangent point.
+    origin : tuple of 3 floats
+        LSI origin in the translation table's frame (STT), mm.
+    chips : Mapping
+        Chips by number.
+    """
+
+    name: str
+    pixel: float
+    centre: float
+    origin: Vector
+    chips: Mapping[int, Chip]
+
+    @property
+    def size(self) -> int:
+        """DET and sky coordinates run from 0.5 to this + 0.5."""
+        return round(2 * self.centre - 1)
+
+    @property
+    def chip_column(self) -> str:
+        """Name of the event column that holds the chip number."""
+        return "ccd_id" if self.name == "ACIS" else "chip_id"
+
+    def chip(self, number: int) -> Chip:
+        """The chip of that number.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        try:
+            return self.chips[number]
+        except KeyError:
+            known = ", ".join(str(n) for n in self.chips)
+            raise DataError(f"{self.name} has no chip {number}", f"its chips are {known}") from None
+
+
+def _chip(number: int, size: tuple[int, int], ll: Vector, lr: Vector, ul: Vector) -> Chip:
+    edge_x = (lr[0] - ll[0], lr[1] - ll[1], lr[2] - ll[2])
+    edge_y = (ul[0] - ll[0], ul[1] - ll[1], ul[2] - ll[2])
+    return Chip(number, *size, ll, edge_x, edge_y)
+
+
+def _detector(
+    name: str,
+    pixel: float,
+    centre: float,
+    origin: Vector,
+    size: tuple[int, int],
+    corners: Mapping[int, tuple[Vector, Vector, Vector]],
+) -> Detector:
+    chips = {number: _chip(number, size, *three) for number, three in corners.items()}
+    return Detector(name, pixel, centre, origin, MappingProxyType(chips))
+
+
+# LSI coordinates of the corners lower left, lower right, upper left, mm.
+_ACIS = {
+    0: ((2.361, -26.483, 23.076), (1.130, -26.545, -1.456), (1.130, -1.951, 23.076)),
+    1: ((1.130, 23.078, -1.446), (2.360, 23.016, 23.086), (-0.100, -1.453, -1.446)),
+    2: ((1.130, -26.550, -1.992), (2.361, -26.488, -26.525), (-0.100, -2.018, -1.992)),
+    3: ((2.361, 23.011, -26.530), (1.131, 23.073, -1.997), (1.130, -1.520, -26.530)),
+    4: (
+        (0.743914, -81.113570, -59.207992),
+        (0.352914, -56.554569, -59.195811),
+        (0.743901, -81.125751, -34.644991),
+    ),
+    5: (
+        (0.347935, -56.089635, -59.195896),
+        (0.098935, -31.529639, -59.176393),
+        (0.348012, -56.110138, -34.633901),
+    ),
+    6: (
+        (0.095996, -31.076006, -59.183099),
+        (-0.011004, -6.514011, -59.163656),
+        (0.096028, -31.096448, -34.621104),
+    ),
+    7: (
+        (-0.011000, -6.025991, -59.166009),
+        (0.024000, 18.535009, -59.152991),
+        (-0.011000, -6.039009, -34.604009),
+    ),
+    8: (
+        (0.025991, 18.962836, -59.152812),
+        (0.207991, 43.523837, -59.140905),
+        (0.025999, 18.950929, -34.590812),
+    ),
+    9: (
+        (0.207901, 43.958381, -59.138456),
+        (0.527901, 68.518383, -59.128478),
+        (0.207940, 43.948404, -34.575454),
+    ),
+}
+_HRC_I = {0: ((0.0, 0.0, 74.481), (0.0, 74.481, 0.0), (0.0, -74.481, 0.0))}
+_HRC_S = {
+    1: ((2.644, 161.964, -12.969), (2.644, 161.932, 13.364), (0.0, 56.196, -13.098)),
+    2: ((0.0, 56.196, -13.098), (0.0, 56.163, 13.235), (0.0, -49.605, -13.227)),
+    3: ((0.0, -49.605, -13.227), (0.0, -49.638, 13.106), (2.253, -155.383, -13.356)),
+}
+
+ACIS = _detector("ACIS", 0.492, 4096.5, (0.684, 0.750, 236.552), (1024, 1024), _ACIS)
+HRC_I = _detector("HRC-I", 0.13175, 16384.5, (1.040, 0.978, -132.028), (16384, 16384), _HRC_I)
+HRC_S = _detector("HRC-S", 0.1318, 32768.5, (1.533, 1.530, -251.437), (4096, 16456), _HRC_S)
+
+
+def detector_of(header: Mapping[str, Any]) -> Detector:
+    """The instrument that a header's DETNAM (or INSTRUME) names.
+
+    Raises
+    ------
+    DataError
+        It names none that Chandra has.
+    """
+    name = str(header.get("DETNAM", header.get("INSTRUME", ""))).strip()
+    for known in (HRC_I, HRC_S, ACIS):
+        if name.startswith(known.name):
+            return known
+    raise DataError(f"DETNAM is {name!r}", "it should be ACIS-…, HRC-I or HRC-S")
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """How an instrument stood in the focal plane, and where its sky coordinates are centred.
+
+    Parameters
+    ----------
+    detector : Detector
+        The instrument.
+    sim : tuple of 3 floats
+        SIM_X, SIM_Y, SIM_Z, mm.
+    ra, dec, roll : float
+        RA_NOM, DEC_NOM (the tangent point of X and Y) and ROLL_NOM, deg.
+    """
+
+    detector: Detector
+    sim: Vector
+    ra: float
+    dec: float
+    roll: float
+
+    @classmethod
+    def of(cls, header: Mapping[str, Any]) -> Pointing:
+        """Read it from an EVENTS header.
+
+        Raises
+        ------
+        DataError
+            A keyword is missing.
+        """
+        keys = ("SIM_X", "SIM_Y", "SIM_Z", "RA_NOM", "DEC_NOM", "ROLL_NOM")
+        missing = [key for key in keys if not isinstance(header.get(key), int | float)]
+        if missing:
+            raise DataError(f"the event header has no {', '.join(missing)}")
+        x, y, z, ra, dec, roll = (float(header[key]) for key in keys)
+        return cls(detector_of(header), (x, y, z), ra, dec, roll)
+
+
+@dataclass(frozen=True)
+class Attitude:
+    """Where the telescope looked, once or once for each event.
+
+    Parameters
+    ----------
+    ra, dec, roll : float or ndarray, shape (n,)
+        Pointing, deg.
+    dy, dz : float or ndarray, shape (n,)
+        Offset of the focal plane, mm.
+    dtheta : float or ndarray, shape (n,)
+        Its rotation, deg.
+    """
+
+    ra: float | Array
+    dec: float | Array
+    roll: float | Array
+    dy: float | Array = 0.0
+    dz: float | Array = 0.0
+    dtheta: float | Array = 0.0
+
+
+def chip_to_focal(pointing: Pointing, number: int, chipx: Array, chipy: Array) -> Array:
+    """Place of chip pixels in the focal plane, with the origin at the nominal focus (STF frame).
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Instrument and its place.
+    number : int
+        Chip.
+    chipx, chipy : ndarray, shape (n,)
+        Chip coordinates, pixel.
+
+    Returns
+    -------
+    ndarray, shape (3, n)
+        x, y, z, mm.
+    """
+    chip = pointing.detector.chip(number)
+    along_x = (np.asarray(chipx, dtype=float) - 0.5) / chip.nx
+    along_y = (np.asarray(chipy, dtype=float) - 0.5) / chip.ny
+    base = np.add(chip.origin, np.add(pointing.detector.origin, pointing.sim))
+    return np.stack(
+        [base[i] + along_x * chip.along_x[i] + along_y * chip.along_y[i] for i in range(3)],
+    )
+
+
+def rays(focal: Array, attitude: Attitude | None = None) -> Array:
+    """Unit vectors from the mirror to places in the focal plane.
+
+    Parameters
+    ----------
+    focal : ndarray, shape (3, n)
+        x, y, z in the STF frame, mm.
+    attitude : Attitude, optional
+        For dy, dz, dtheta; zero without.
+
+    Returns
+    -------
+    ndarray, shape (3, n)
+        In the mirror's frame; x is near -1.
+    """
+    x, y, z = focal
+    if attitude is not None:
+        turn = np.deg2rad(attitude.dtheta)
+        cos, sin = np.cos(turn), np.sin(turn)
+        y, z = cos * y - sin * z + attitude.dy, sin * y + cos * z + attitude.dz
+    vector = np.stack([x - FOCAL_LENGTH, y, z])
+    unit: Array = vector / np.sqrt(np.einsum("in,in->n", vector, vector))
+    return unit
+
+
+def rays_to_det(detector: Detector, ray: Array) -> tuple[Array, Array]:
+    """DETX, DETY (pixel) of unit vectors of `rays`."""
+    pixel = np.deg2rad(detector.pixel / 3600)
+    return detector.centre - ray[1] / (ray[0] * pixel), detector.centre + ray[2] / (ray[0] * pixel)
+
+
+def det_to_rays(detector: Detector, detx: Array, dety: Array) -> Array:
+    """The inverse of `rays_to_det`: unit vectors, shape (3, n)."""
+    pixel = np.deg2rad(detector.pixel / 3600)
+    right = (np.asarray(detx, dtype=float) - detector.centre) * pixel
+    down = (detector.centre - np.asarray(dety, dtype=float)) * pixel
+    vector = np.stack([np.full_like(right, -1.0), right, down])
+    unit: Array = vector / np.sqrt(np.einsum("in,in->n", vector, vector))
+    return unit
+
+
+def rays_to_sky(pointing: Pointing, ray: Array, attitude: Attitude) -> tuple[Array, Array]:
+    """X, Y (pixel) of unit vectors of `rays`, seen from that attitude."""
+    along, east, north = _axes(attitude.ra, attitude.dec)
+    turn = np.deg2rad(attitude.roll)
+    cos, sin = np.cos(turn), np.sin(turn)
+    forward, right, up = -ray[0], -ray[1] * cos + ray[2] * sin, -ray[1] * sin - ray[2] * cos
+    nominal = _axes(pointing.ra, pointing.dec)
+    depth, to_east, to_north = (
+        forward * _dot(axis, along) + right * _dot(axis, east) + up * _dot(axis, north) for axis in nominal
+    )
+    pixel = np.deg2rad(pointing.detector.pixel / 3600)
+    centre = pointing.detector.centre
+    return centre - to_east / (depth * pixel), centre + to_north / (depth * pixel)
+
+
+def sky_to_rays(pointing: Pointing, x: Array, y: Array, attitude: Attitude) -> Array:
+    """The inverse of `rays_to_sky`: unit vectors, shape (3, n)."""
+    pixel = np.deg2rad(pointing.detector.pixel / 3600)
+    to_east = (pointing.detector.centre - np.asarray(x, dtype=float)) * pixel
+    to_north = (np.asarray(y, dtype=float) - pointing.detector.centre) * pixel
+    depth, to_east, to_north = _unit(np.ones_like(to_east), to_east, to_north)
+    nominal = _axes(pointing.ra, pointing.dec)
+    forward, right, up = (
+        depth * _dot(nominal[0], axis) + to_east * _dot(nominal[1], axis) + to_north * _dot(nominal[2], axis)
+        for axis in _axes(attitude.ra, attitude.dec)
+    )
+    turn = np.deg2rad(attitude.roll)
+    cos, sin = np.cos(turn), np.sin(turn)
+    return np.stack([-forward, -(right * cos + up * sin), right * sin - up * cos])
+
+
+def rays_to_chip(
+    pointing: Pointing, number: int, ray: Array, attitude: Attitude | None = None
+) -> tuple[Array, Array]:
+    """Where rays from the mirror meet the plane of a chip; the inverse of `chip_to_focal` and `rays`.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Instrument and its place.
+    number : int
+        Chip.
+    ray : ndarray, shape (3, n)
+        Unit vectors in the mirror's frame.
+    attitude : Attitude, optional
+        For dy, dz, dtheta; zero without.
+
+    Returns
+    -------
+    chipx, chipy : ndarray, shape (n,)
+        Pixel; outside 0.5 to 1024.5 (ACIS) where the ray misses the chip.
+    """
+    chip = pointing.detector.chip(number)
+    mirror: tuple[Any, Any, Any] = (FOCAL_LENGTH, 0.0, 0.0)
+    direction: tuple[Any, Any, Any] = (ray[0], ray[1], ray[2])
+    if attitude is not None:
+        mirror = _to_table(attitude, mirror[0], -np.asarray(attitude.dy), -np.asarray(attitude.dz))
+        direction = _to_table(attitude, *direction)
+    base = np.add(chip.origin, np.add(pointing.detector.origin, pointing.sim))
+    # One edge's coordinate along the plane is read with the vector that is normal to the other edge.
+    edge_x, edge_y = np.array(chip.along_x), np.array(chip.along_y)
+    normal = np.cross(edge_x, edge_y)
+    from_corner = [mirror[i] - base[i] for i in range(3)]
+    depth = -_dot(normal, from_corner) / _dot(normal, direction)
+    hit = [from_corner[i] + depth * direction[i] for i in range(3)]
+    dual_x, dual_y = np.cross(edge_y, normal), np.cross(normal, edge_x)
+    along_x = _dot(dual_x, hit) / (dual_x @ edge_x)
+    along_y = _dot(dual_y, hit) / (dual_y @ edge_y)
+    return 0.5 + along_x * chip.nx, 0.5 + along_y * chip.ny
+
+
+def off_axis_angle(detector: Detector, detx: Array, dety: Array) -> Array:
+    """Angle from the optical axis, arcmin, at DET coordinates."""
+    distance = np.hypot(np.asarray(detx) - detector.centre, np.asarray(dety) - detector.centre)
+    angle: Array = np.rad2deg(np.arctan(distance * np.deg2rad(detector.pixel / 3600))) * 60
+    return angle
+
+
+def _to_table(attitude: Attitude, x: Any, y: Any, z: Any) -> tuple[Any, Any, Any]:
+    """Turn a vector back by dtheta, from the mirror's frame to the table's."""
+    turn = np.deg2rad(attitude.dtheta)
+    cos, sin = np.cos(turn), np.sin(turn)
+    return x, cos * y + sin * z, cos * z - sin * y
+
+
+def _axes(ra: float | Array, dec: float | Array) -> tuple[tuple[Any, Any, Any], ...]:
+    """Unit vectors to a point of the sky, and to east and north there, in equatorial coordinates."""
+    a, d = np.deg2rad(ra), np.deg2rad(dec)
+    cos_a, sin_a, cos_d, sin_d = np.cos(a), np.sin(a), np.cos(d), np.sin(d)
+    along = (cos_d * cos_a, cos_d * sin_a, sin_d)
+    east = (-sin_a, cos_a, 0.0 * a)
+    north = (-sin_d * cos_a, -sin_d * sin_a, cos_d)
+    return along, east, north
+
+
+def _dot(a: Any, b: Any) -> Any:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _unit(x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
+    length = np.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
