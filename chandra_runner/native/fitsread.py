@@ -1,0 +1,185 @@
+"""Reading FITS files that come from strangers: every size is checked before it is believed."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
+
+from astropy.io import fits
+
+from ..errors import DataError
+
+BLOCK = 2880
+_GZIP = b"\x1f\x8b"
+_MAX_HEADER = 4000 * BLOCK
+"""Real headers stay under 100 blocks, even with the history of years."""
+_PIECE = 1 << 20
+MAX_READ = 512 << 20
+"""What is read whole (everything but event tables) has to fit in this, bytes."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an HDU is in its (uncompressed) file.
+
+    Parameters
+    ----------
+    header : Header
+        Its header.
+    raw : bytes
+        The header as it is in the file.
+    start : int
+        Byte at which the header begins.
+    data : int
+        Byte at which the data begin.
+    size : int
+        Bytes of data, without the padding.
+    """
+
+    header: fits.Header
+    raw: bytes
+    start: int
+    data: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """Byte after the padded data."""
+        return self.data + -(-self.size // BLOCK) * BLOCK
+
+    @property
+    def name(self) -> str:
+        """EXTNAME in capitals; PRIMARY where there is none and the header is the first."""
+        return str(self.header.get("EXTNAME", "PRIMARY" if self.start == 0 else "")).strip().upper()
+
+
+@contextmanager
+def open_stream(path: Path) -> Iterator[BufferedIOBase]:
+    """Open a plain or gzipped file for reading; damage shows as a DataError that names the file."""
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}") from error
+    try:
+        with raw:
+            if raw.peek(2).startswith(_GZIP):
+                with gzip.GzipFile(fileobj=raw) as stream:
+                    yield stream
+            else:
+                yield raw
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path.name} is a damaged gzip file: {error}", "fetch it again") from error
+
+
+def scan(stream: BufferedIOBase, path: Path) -> Iterator[Place]:
+    """Walk through the HDUs of a file.
+
+    At each step the stream is where the data of that HDU begin; they may be read, or left. Compressed
+    files are read once, from the first byte to the last: only so is it known whether all is there.
+
+    Raises
+    ------
+    DataError
+        The file is no FITS file, or ends before its headers say.
+    """
+    length = None if isinstance(stream, gzip.GzipFile) else os.fstat(stream.fileno()).st_size
+    start = 0
+    while True:
+        stream.seek(start)
+        block = stream.read(BLOCK)
+        if not block.startswith(b"XTENSION=" if start else b"SIMPLE  ="):
+            if start == 0:
+                raise DataError(f"{path.name} is no FITS file")
+            return
+        raw, header = _header(stream, block, path)
+        place = Place(header, raw, start, start + len(raw), _data_size(header, path))
+        if length is not None and place.data + place.size > length:
+            raise _truncated(place, path)
+        yield place
+        if length is None:
+            left = place.data + place.size - stream.tell()
+            while left > 0:
+                left -= len(_read(stream, min(left, _PIECE), place, path))
+        start = place.end
+
+
+def read_hdus(path: Path) -> fits.HDUList:
+    """A whole, small FITS file, plain or gzipped, as an HDUList that needs the file no more.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, or larger than any auxiliary file is.
+    """
+    with open_stream(path) as stream:
+        parts = [read_place(stream, place, path) for place in scan(stream, path)]
+    return hdulist(parts, path)
+
+
+def read_place(stream: BufferedIOBase, place: Place, path: Path) -> bytes:
+    """Header and padded data of the HDU at which a scan is."""
+    if place.size > MAX_READ:
+        raise DataError(
+            f"{path.name}: {place.name} claims {place.size} bytes, more than anything but events has"
+        )
+    pieces = [place.raw]
+    for first in range(0, place.size, _PIECE):
+        pieces.append(_read(stream, min(_PIECE, place.size - first), place, path))
+    return b"".join(pieces).ljust(place.end - place.start, b"\0")
+
+
+def hdulist(parts: list[bytes], path: Path) -> fits.HDUList:
+    """HDUs from their bytes, the first of them primary."""
+    try:
+        hdus = fits.HDUList.fromstring(b"".join(parts))
+        hdus.readall()
+    except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
+        raise DataError(f"{path.name} is a damaged FITS file: {error}") from error
+    return hdus
+
+
+def _header(stream: BufferedIOBase, block: bytes, path: Path) -> tuple[bytes, fits.Header]:
+    raw = bytearray(block)
+    while not _has_end(block):
+        block = stream.read(BLOCK)
+        if len(block) < BLOCK or len(raw) > _MAX_HEADER:
+            raise DataError(f"{path.name} is truncated or damaged: a header has no END")
+        raw += block
+    try:
+        return bytes(raw), fits.Header.fromstring(raw.decode("ascii"))
+    except (UnicodeDecodeError, ValueError, fits.VerifyError) as error:
+        raise DataError(f"{path.name}: a header is damaged: {error}") from error
+
+
+def _has_end(block: bytes) -> bool:
+    return any(block[i : i + 8] == b"END     " for i in range(0, len(block), 80))
+
+
+def _data_size(header: fits.Header, path: Path) -> int:
+    try:
+        size = int(header.data_size)
+    except (KeyError, TypeError, ValueError, fits.VerifyError) as error:
+        raise DataError(f"{path.name}: a header does not say how large its data are: {error}") from error
+    if size < 0:
+        raise DataError(f"{path.name}: a header says its data have {size} bytes")
+    return size
+
+
+def _read(stream: BufferedIOBase, size: int, place: Place, path: Path) -> bytes:
+    piece = stream.read(size)
+    if len(piece) < size:
+        raise _truncated(place, path)
+    return piece
+
+
+def _truncated(place: Place, path: Path) -> DataError:
+    return DataError(
+        f"{path.name} is truncated: the data of {place.name} should have {place.size} bytes",
+        "fetch it again",
+    )
