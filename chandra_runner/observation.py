@@ -17,7 +17,8 @@ class Exposure:
     Parameters
     ----------
     id : str
-        ``E001``; the observing intervals of a multi-OBI ObsID ``E000``, ``E001``...; interleaved ``e1``, ``e2``.
+        ``E001``; the observing intervals of a multi-OBI ObsID ``E000``, ``E001``...; interleaved ``e1`` and
+        ``e2``.
     stem : str
         Root of CIAO's product names: ``acisf00754``, ``hrcf90003``, ``acisf90007_000``, ``acisf14990e1``.
     files : Mapping of str to tuple of str
@@ -57,7 +58,8 @@ class Observation:
     grating : str
         ``NONE``, ``HETG`` or ``LETG``.
     obs_mode, datamode, readmode : str
-        ``POINTING``; ``FAINT``, ``VFAINT``, ``CC33_FAINT``...; ``TIMED`` or ``CONTINUOUS``; empty where unknown.
+        ``POINTING``...; ``FAINT``, ``VFAINT``, ``CC33_FAINT``...; ``TIMED`` or ``CONTINUOUS``; empty where
+        unknown.
     target : str
         OBJECT of the headers; empty where unknown.
     ra_nom, dec_nom, roll_nom : float or None
