@@ -171,6 +171,8 @@ class Job:
 
 
 Executor = Callable[[Job], None]
+ANY = "any"
+"""The engine of work that is the same with CIAO and without."""
 
 
 class Stage(ABC):
@@ -184,7 +186,7 @@ class Stage(ABC):
     raw: ClassVar[frozenset[str]] = frozenset()
     """Kinds of raw files (`inventory.kind_of`) whose content this stage depends on."""
     executors: ClassVar[Mapping[str, Executor]] = {}
-    """By engine: ``native``, ``ciao``."""
+    """By engine: ``native``, ``ciao``; or ``any`` alone, for work that is the same with both."""
 
     @classmethod
     def schema_path(cls) -> Path:

@@ -1,0 +1,1 @@
+"""CIAO: whether it is here."""

@@ -1,0 +1,227 @@
+"""The command line: parses, calls, prints."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from . import __version__
+from .errors import ChandraRunnerError, ExitCode
+
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .recipe import Recipe
+
+Command = Callable[[argparse.Namespace], ExitCode]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "run"
+    options = _parser(name).parse_args(arguments)
+    from .log import set_up
+
+    set_up(_verbosity(options))
+    try:
+        return COMMANDS[name][0](options)
+    except ChandraRunnerError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # `chandra-run plan recipe.yaml | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+
+
+def run(options: argparse.Namespace) -> ExitCode:
+    """Reduce the observations of a recipe."""
+    if options.dry_run:
+        return plan(options)
+    from .progress import reporting
+    from .run import exit_code, run_plan
+    from .tables import run_json, run_summary
+
+    made = _plan(options)
+    signal.signal(signal.SIGTERM, _interrupt)
+    tasks = len(made.order) * len(made.recipe.observations)
+    with reporting(tasks, _verbosity(options), bar=not (options.no_progress or options.quiet)) as reporter:
+        reports = run_plan(made, reporter, cores=options.cores, fail_fast=options.fail_fast)
+    if options.json:
+        print(run_json(reports))
+    elif not options.quiet:
+        print(run_summary(reports, made.recipe.products))
+    return exit_code(reports)
+
+
+def plan(options: argparse.Namespace) -> ExitCode:
+    """Show what would run, and why; write nothing."""
+    from .tables import plan_json, plan_table
+
+    made = _plan(options)
+    decisions = [decision for obsid in made.recipe.observations for decision in made.decisions(obsid)]
+    print(plan_json(decisions) if options.json else plan_table(decisions))
+    return ExitCode.OK
+
+
+def validate(options: argparse.Namespace) -> ExitCode:
+    """Check a recipe and show all its problems."""
+    from .errors import RecipeError
+    from .tables import problems_json
+
+    try:
+        recipe = _recipe(options)
+    except RecipeError as error:
+        if not options.json:
+            raise
+        print(problems_json(error.problems))
+        return error.exit_code
+    count = len(recipe.observations)
+    print(problems_json([]) if options.json else f"{options.recipe}: valid, {count} observations")
+    return ExitCode.OK
+
+
+def stages(options: argparse.Namespace) -> ExitCode:
+    """Show the stages, or the settings of one."""
+    from .registry import get
+    from .registry import stages as all_stages
+    from .tables import stage_table, stages_table
+
+    print(stage_table(get(options.stage)) if options.stage else stages_table(all_stages().values()))
+    return ExitCode.OK
+
+
+COMMANDS: dict[str, tuple[Command, str]] = {
+    "run": (run, "reduce the observations of a recipe"),
+    "plan": (plan, "show what would run, and why; writes nothing"),
+    "validate": (validate, "check a recipe and show all its problems"),
+    "stages": (stages, "show the stages, or the settings of one"),
+}
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chandra-run" if name == "run" else f"chandra-run {name}",
+        description=COMMANDS[name][1].capitalize() + ".",
+        epilog=_commands() if name == "run" else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    if name == "stages":
+        parser.add_argument("stage", nargs="?", metavar="STAGE", help="a stage, to see its settings")
+    else:
+        parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
+        parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
+        _recipe_options(parser)
+    if name in ("run", "plan"):
+        _plan_options(parser)
+    if name == "run":
+        _run_options(parser)
+    return parser
+
+
+def _commands() -> str:
+    rows = "\n".join(f"  {name:10}{text}" for name, (_, text) in COMMANDS.items() if name != "run")
+    return (
+        f"other commands (chandra-run COMMAND --help tells more):\n{rows}\n\n"
+        "exit codes: 0 all done, up to date or excluded; 1 some tasks failed; 2 the recipe or the command\n"
+        "line is wrong; 3 the environment is (no CIAO, disk full, locked by another run); 130 interrupted"
+    )
+
+
+def _recipe_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("instead of what the recipe says")
+    group.add_argument("--data", type=Path, metavar="DIR", help="where the ObsID directories are")
+    group.add_argument(
+        "--archive", type=_names, metavar="NAME,...", help="where missing ones are fetched from; or none"
+    )
+    group.add_argument("--products", type=Path, metavar="DIR", help="where products go")
+    group.add_argument("--engine", choices=("auto", "ciao", "native"), help="what runs the stages")
+    group.add_argument("--only", type=_obsids, metavar="OBSID,...", help="only these observations")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show only warnings and errors")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show also what is up to date, and why tasks run"
+    )
+
+
+def _plan_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stage", action="append", default=[], metavar="STAGE", help="run up to this stage; repeatable"
+    )
+    parser.add_argument(
+        "--force",
+        action="append",
+        default=[],
+        metavar="STAGE",
+        help="run this stage though up to date; repeatable",
+    )
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cores", type=_cores, default=_usable_cores(), metavar="N", help="how many to use (%(default)s)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="as chandra-run plan")
+    parser.add_argument("--fail-fast", action="store_true", help="start nothing more after the first failure")
+    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
+    parser.add_argument("--version", action="version", version=f"chandra_runner {__version__}")
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    from .recipe import Overrides, load_recipe
+
+    return load_recipe(
+        options.recipe,
+        Overrides(
+            data=options.data,
+            products=options.products,
+            archive=options.archive,
+            engine=options.engine,
+            only=options.only,
+        ),
+    )
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    from .ciao.installation import find_ciao
+    from .plan import make_plan
+
+    ciao = find_ciao() is not None
+    return make_plan(_recipe(options), ciao=ciao, up_to=options.stage, force=options.force)
+
+
+def _verbosity(options: argparse.Namespace) -> int:
+    return int(getattr(options, "verbose", False)) - int(getattr(options, "quiet", False))
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cores(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of cores of at least 1")
+    return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _obsids(text: str) -> tuple[int, ...]:
+    names = _names(text)
+    wrong = [name for name in names if not name.isdecimal()]
+    if wrong or not names:
+        raise argparse.ArgumentTypeError(f"{text!r}: ObsIDs are whole numbers, separated by commas")
+    return tuple(int(name) for name in names)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """SIGTERM, as batch systems send it, ends a run as Ctrl-C does."""
+    raise KeyboardInterrupt

@@ -1,0 +1,152 @@
+"""The manifest beside a stage's products: what was made, from what, how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from .digests import digest_of
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a task's fingerprint is made of.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    version : int
+        Version of the stage.
+    engine : str
+        What runs it: ``native``, ``ciao`` or ``any``.
+    settings : Mapping
+        Settings in normal form: units converted, those at their default left out.
+    inputs : Mapping of str to str
+        Content digests of what it reads, by name (``chandra_repro.events.E001``,
+        ``raw.primary/...``).
+    """
+
+    stage: str
+    version: int
+    engine: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+
+    def fingerprint(self) -> str:
+        """The digest of it all, hexadecimal."""
+        return digest_of(json.dumps(asdict(self), sort_keys=True))
+
+
+@dataclass(frozen=True)
+class Output:
+    """One product, as the manifest lists it; `path` is relative to the manifest."""
+
+    role: str
+    path: str
+    size: int
+    digest: str
+    content: str
+    exposure: str = ""
+    band: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that is known of one stage's products for one observation.
+
+    Parameters
+    ----------
+    stage, observation, engine
+        Which task this is, and what ran it.
+    outcome : str
+        ``done`` or ``excluded``.
+    reason : str
+        Why it was excluded; else empty.
+    fingerprint : str
+        Of `parts`.
+    parts : Parts
+        What the fingerprint was made of.
+    settings : Mapping
+        All settings, also those at their default, quantities as text.
+    versions : Mapping of str to str
+        Of chandra_runner, numpy, astropy; of CIAO, contrib and CALDB where they ran.
+    warnings : tuple of str
+        What the stage wants the user to know.
+    started : str
+        UTC, ISO 8601.
+    seconds, cpu_seconds : float
+        Wall clock and processor time of the executor and of digesting its outputs, s.
+    peak_memory : int
+        Largest resident size, bytes.
+    host : str
+        Where it ran.
+    outputs : tuple of Output
+        The products.
+    """
+
+    stage: str
+    observation: int
+    engine: str
+    outcome: str
+    fingerprint: str
+    parts: Parts
+    reason: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    started: str = ""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    host: str = ""
+    outputs: tuple[Output, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in ``manifest.json`` (schemas/manifest.schema.json)."""
+        document = asdict(self)
+        document["warnings"] = list(self.warnings)
+        document["outputs"] = [
+            {key: value for key, value in asdict(output).items() if value != ""} for output in self.outputs
+        ]
+        return {"manifest": 1, **document}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The reverse of `to_json`.
+
+        Raises
+        ------
+        (KeyError, TypeError, ValueError)
+            The document is no manifest of this version, or names files outside its directory.
+        """
+        if document["manifest"] != 1:
+            raise ValueError(f"manifest version {document['manifest']!r}")
+        fields = {key: value for key, value in document.items() if key != "manifest"}
+        fields["parts"] = Parts(**fields["parts"])
+        fields["warnings"] = tuple(fields["warnings"])
+        fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
+        for output in fields["outputs"]:
+            path = PurePosixPath(output.path)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"output outside the stage's directory: {output.path}")
+        return cls(**fields)
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """The manifest of a stage's directory; None where there is none that can be read."""
+    try:
+        return Manifest.from_json(json.loads((directory / NAME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_manifest(manifest: Manifest, directory: Path) -> None:
+    """Write ``manifest.json`` into a directory that is not published yet."""
+    text = json.dumps(manifest.to_json(), indent=1, ensure_ascii=False)
+    (directory / NAME).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,115 @@
+"""Runs a task in a process group of its own, so that whatever it does ends with it."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from .errors import ExitCode
+from .stage import Outcome
+from .worker import Task, TaskResult, execute
+
+GRACE = 5.0
+"""Seconds between asking a task to end and ending it."""
+
+
+class Stop:
+    """Tells all running tasks to end; can be waited for together with them."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = mp.Pipe(duplex=False)
+        self._lock = threading.Lock()
+        self.requested = False
+        self.reason = ""
+
+    @property
+    def signal(self) -> Connection:
+        """Becomes ready when the stop is requested."""
+        return self._reader
+
+    def request(self, reason: str) -> None:
+        """End all running tasks and start no more."""
+        with self._lock:
+            if not self.requested:
+                self.requested, self.reason = True, reason
+                self._writer.close()
+
+
+def run_in_process(task: Task, stop: Stop) -> TaskResult:
+    """Run a task in its own process; end it when it takes too long or a stop is requested."""
+    started = time.monotonic()
+    with _started(task) as (process, results):
+        ready = wait([results, stop.signal], task.timeout)
+        if results in ready:
+            with suppress(EOFError):
+                result: TaskResult = results.recv()
+                return result
+            return _died(process)
+        _end_group(process, GRACE)
+    seconds = round(time.monotonic() - started, 3)
+    if ready:
+        return TaskResult(Outcome.INTERRUPTED, stop.reason, seconds=seconds)
+    reason = f"it took longer than its timeout of {task.timeout:g} s"
+    return TaskResult(Outcome.TIMED_OUT, reason, seconds=seconds)
+
+
+@contextmanager
+def _started(task: Task) -> Iterator[tuple[BaseProcess, Connection]]:
+    """A process that runs the task, and the pipe that brings its result; it does not outlive the block."""
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload(["chandra_runner.worker", "numpy", "astropy.io.fits"])
+    results, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(task, sender), daemon=False)
+    process.start()
+    sender.close()
+    try:
+        yield process, results
+    finally:
+        results.close()
+        process.join(GRACE)
+        _end_group(process, 0.0)
+
+
+def _child(task: Task, sender: Connection) -> None:
+    os.setsid()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sender.send(execute(task))
+    sender.close()
+
+
+def _end_with_parent() -> None:
+    """End the whole group when the run that waits for it is gone: nobody would take its products."""
+    parent = mp.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.killpg(0, signal.SIGKILL)
+
+
+def _end_group(process: BaseProcess, grace: float) -> None:
+    """End a task with all the processes it started: ask first, then kill."""
+    if process.pid is None:
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        if grace:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.join(grace)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+
+
+def _died(process: BaseProcess) -> TaskResult:
+    """The result of a task whose process ended without giving one."""
+    process.join(GRACE)
+    code = process.exitcode
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = "; perhaps the machine ran out of memory: use fewer --cores" if name == "SIGKILL" else ""
+        return TaskResult(Outcome.FAILED, f"its process was ended by {name}{hint}", ExitCode.TASKS)
+    return TaskResult(Outcome.FAILED, f"its process ended without a result (exit code {code})")

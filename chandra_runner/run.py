@@ -1,0 +1,93 @@
+"""Does what a plan says: ObsIDs side by side, each one's stages in order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from .errors import ExitCode, SiteError
+from .locks import Locks
+from .plan import Plan
+from .process import Stop, run_in_process
+from .publish import state_directory
+from .taskreport import Reporter, TaskReport
+from .walk import Runner, Walk
+
+
+def run_plan(
+    plan: Plan,
+    reporter: Reporter,
+    *,
+    cores: int,
+    fail_fast: bool = False,
+    runner: Runner = run_in_process,
+) -> list[TaskReport]:
+    """Run all that is not up to date: ObsIDs side by side, each one's stages in order.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    reporter : Reporter
+        Is told of each task.
+    cores : int
+        How many to use in all.
+    fail_fast : bool
+        Start no more tasks after the first failure.
+    runner : callable
+        Runs one task.
+
+    Returns
+    -------
+    list of TaskReport
+        One for each task, in the order of observations and stages.
+
+    Raises
+    ------
+    SiteError
+        The products directory cannot be written to.
+    """
+    observations = plan.recipe.observations
+    lanes = min(cores, len(observations))
+    state = _prepare(plan.recipe.products)
+    stop = Stop()
+    with Locks(state / "locks") as locks, ThreadPoolExecutor(lanes) as pool:
+        walks = [
+            Walk(plan, obsid, locks, stop, reporter, runner, max(1, cores // lanes), fail_fast)
+            for obsid in observations
+        ]
+        futures = [pool.submit(walk.run) for walk in walks]
+        _wait(futures, stop)
+    return [report for walk in walks for report in walk.reports]
+
+
+def exit_code(reports: Sequence[TaskReport]) -> ExitCode:
+    """What a run returns to the shell: the gravest of what its tasks say."""
+    return max((report.exit_code for report in reports), default=ExitCode.OK)
+
+
+def _prepare(products: Path) -> Path:
+    state = state_directory(products)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state):
+            return state
+    except OSError as error:
+        raise SiteError(
+            f"products directory {products} cannot be written to: {error.strerror}",
+            "name another with --products, or products: in the recipe",
+        ) from error
+
+
+def _wait(futures: Sequence[Future[None]], stop: Stop) -> None:
+    """Wait for all; the first Ctrl-C ends the running tasks cleanly."""
+    waiting = set(futures)
+    while waiting:
+        try:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+        except KeyboardInterrupt:
+            stop.request("interrupted")

@@ -1,0 +1,22 @@
+"""Which versions of what made a product."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("chandra_runner", "numpy", "astropy")
+
+
+@cache
+def versions_of(engine: str) -> Mapping[str, str]:
+    """Versions by name, of the runner and of what the engine uses."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # run from a bare checkout
+            versions[package] = "unknown"
+    return versions

@@ -1,0 +1,224 @@
+"""One task, in whatever process it runs: calls the executor and makes sure of its products."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loguru import logger
+
+from .digests import FileDigest, digest_product
+from .errors import ChandraRunnerError, DataError, ExitCode, SiteError
+from .manifest import Output
+from .registry import get
+from .stage import Excluded, Job, Outcome, Product, Settings
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stage of one observation, ready to run anywhere that sees the files; picklable.
+
+    Parameters
+    ----------
+    observation, stage, engine
+        What to run, and with which executor.
+    settings : Settings
+        All settings of the stage.
+    inputs : Mapping
+        Products of earlier stages by ``(stage, role)``.
+    raw : Path
+        The ObsID directory.
+    scratch : Path
+        An empty directory; products go into ``products`` in it.
+    log : Path
+        Log file, written anew.
+    cores : int
+        How many cores it may use.
+    archives : tuple of str
+        Where missing data may be fetched from.
+    timeout : float or None
+        Seconds after which it is ended.
+    """
+
+    observation: int
+    stage: str
+    engine: str
+    settings: Settings
+    inputs: Mapping[tuple[str, str], tuple[Product, ...]]
+    raw: Path
+    scratch: Path
+    log: Path
+    cores: int = 1
+    archives: tuple[str, ...] = ()
+    timeout: float | None = None
+
+    @property
+    def products(self) -> Path:
+        """Where the finished products stand before they are published."""
+        return self.scratch / "products"
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How a task went.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        ``done``, ``excluded``, ``failed``, ``timed_out`` or ``interrupted``.
+    reason : str
+        Why, where it is not done.
+    exit_code : ExitCode
+        What a failure means for the run: `TASKS`, or `ENVIRONMENT` for a full disk and the like.
+    outputs : tuple of Output
+        The products, in the order in which the stage named them.
+    digests : Mapping of str to FileDigest
+        Digests with stats, by the product's path.
+    warnings, started, seconds, cpu_seconds, peak_memory, host
+        As in `Manifest`.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    exit_code: ExitCode = ExitCode.TASKS
+    outputs: tuple[Output, ...] = ()
+    digests: Mapping[str, FileDigest] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    started: str = ""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    host: str = ""
+
+
+def execute(task: Task) -> TaskResult:
+    """Run a task here and now, and say how it went; its log gets all that is printed."""
+    started, clock, processor = datetime.now(UTC), time.monotonic(), _cpu_seconds()
+    task.products.mkdir(parents=True)
+    with _logged(task.log):
+        result = _attempt(task)
+    return TaskResult(
+        **{
+            **vars(result),
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - clock, 3),
+            "cpu_seconds": round(_cpu_seconds() - processor, 3),
+            "peak_memory": _peak_memory(),
+            "host": socket.gethostname(),
+        }
+    )
+
+
+def _attempt(task: Task) -> TaskResult:
+    """Call the executor; whatever happens becomes a result, never an exception."""
+    job = Job(
+        observation=task.observation,
+        settings=task.settings,
+        raw=task.raw,
+        directory=task.products,
+        scratch=task.scratch / "tmp",
+        inputs=task.inputs,
+        cores=task.cores,
+        archives=task.archives,
+    )
+    logger.info(f"ObsID {task.observation}, {task.stage}, engine {task.engine}")
+    try:
+        job.scratch.mkdir()
+        get(task.stage).executors[task.engine](job)
+        outputs, digests = _outputs(job)
+    except Excluded as none:
+        logger.info(f"excluded: {none}")
+        return TaskResult(Outcome.EXCLUDED, str(none), warnings=tuple(job.warnings))
+    except Exception as error:
+        reason, exit_code = _explain(error)
+        return TaskResult(Outcome.FAILED, reason, exit_code, warnings=tuple(job.warnings))
+    logger.info(f"done: {len(outputs)} products")
+    return TaskResult(Outcome.DONE, outputs=tuple(outputs), digests=digests, warnings=tuple(job.warnings))
+
+
+def _outputs(job: Job) -> tuple[list[Output], dict[str, FileDigest]]:
+    """Digest every promised product.
+
+    Raises
+    ------
+    DataError
+        One is missing, empty, cut off, or no FITS file where it should be.
+    """
+    outputs, digests = [], {}
+    for product in job.products:
+        path = product.path.relative_to(job.directory).as_posix()
+        if not product.path.is_file():
+            raise DataError(f"the product {path} ({product.role}) was not made")
+        known = digests[path] = digest_product(product.path)
+        if known.stat.size == 0:
+            raise DataError(f"the product {path} ({product.role}) is empty")
+        outputs.append(
+            Output(
+                product.role,
+                path,
+                known.stat.size,
+                known.digest,
+                known.content,
+                product.exposure,
+                product.band,
+            )
+        )
+    return outputs, digests
+
+
+def _explain(error: Exception) -> tuple[str, ExitCode]:
+    """What the user is told of an executor's exception, and what it means for the run."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = SiteError(f"the disk is full: {error}", "make room, then run again")
+    if isinstance(error, ChandraRunnerError):
+        logger.error(str(error))
+        return str(error), error.exit_code
+    if isinstance(error, MemoryError):
+        logger.error("out of memory")
+        return "out of memory; use fewer --cores, so that fewer tasks share it", ExitCode.ENVIRONMENT
+    logger.exception("a bug, or a file of a kind that nobody thought of")
+    return f"{type(error).__name__}: {error}; the log has the traceback", ExitCode.TASKS
+
+
+@contextmanager
+def _logged(log: Path) -> Iterator[None]:
+    """Send the log messages, and all that is printed, to the task's log file while it runs."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with log.open("w", encoding="utf-8", buffering=1) as stream:
+        sink = logger.add(stream, format="{time:YYYY-MM-DD HH:mm:ss} {level: <7} {message}", level="DEBUG")
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, descriptor in enumerate(kept, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            logger.remove(sink)
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _peak_memory() -> int:
+    """Largest resident size of this process and of the tools it ran, bytes."""
+    largest = max(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return largest * (1 if sys.platform == "darwin" else 1024)
