@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedIOBase
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .fitsread import Place, hdulist, open_stream, read_place, scan
-from .gti import Gti, ccd_of, is_gti, make_gti, read_gtis
+from .gti import GoodTimes, Gti, make_gti, read_gtis
 
 CHUNK = 1 << 16
 """Rows read at a time: some 5 MB, which a processor's cache can hold."""
@@ -52,9 +52,9 @@ class EventFile:
         Number of events.
     extensions : tuple
         All other HDUs but the primary, read whole.
-    gtis : dict
-        Good times by CCD, the aimpoint chip first. One entry that serves all chips for HRC, and for
-        files without GTI extension: their TSTART to TSTOP.
+    good_times : GoodTimes
+        By CCD, the aimpoint chip first. One entry that serves all chips for HRC, and for files without
+        GTI extension: their TSTART to TSTOP.
     notes : tuple of str
         What a user should know about this file.
     """
@@ -65,7 +65,7 @@ class EventFile:
     dtype: np.dtype[Any]
     nrows: int
     extensions: tuple[Any, ...]
-    gtis: dict[int, Gti]
+    good_times: GoodTimes
     notes: tuple[str, ...]
     _stream: BufferedIOBase = field(repr=False)
     _data: int = field(repr=False)
@@ -96,13 +96,13 @@ class EventFile:
             raise DataError(f"{path.name} has no extension EVENTS, only {', '.join(names)}")
         primary, *others = hdulist(parts, path)
         try:
-            gtis = read_gtis(others)
+            good_times = read_gtis(others)
         except DataError as error:
             raise DataError(f"{path.name}: {error}") from error
         dtype = row_dtype(events, path)
         notes = []
-        if not gtis:
-            gtis = {1: _whole_observation(events.header, path)}
+        if good_times is None:
+            good_times = _whole_observation(events.header, path)
             notes.append(f"{path.name} has no GTI extension: all of TSTART to TSTOP counts as good time")
         if "status" not in (dtype.names or ()):
             notes.append(f"{path.name} has no column status: no event can be dropped for its status")
@@ -114,7 +114,7 @@ class EventFile:
             dtype,
             nrows,
             tuple(others),
-            gtis,
+            good_times,
             tuple(notes),
             stream,
             events.data,
@@ -126,10 +126,9 @@ class EventFile:
         return str(self.header.get("INSTRUME", "")).strip().upper()
 
     @property
-    def chip_column(self) -> str | None:
-        """The column that tells which of the GTIs an event belongs to; None: there is one for all."""
-        numbered = any(ccd_of(hdu.header) is not None for hdu in self.extensions if is_gti(hdu))
-        return "ccd_id" if numbered and "ccd_id" in (self.dtype.names or ()) else None
+    def gtis(self) -> Mapping[int, Gti]:
+        """Good times by CCD, the aimpoint chip first."""
+        return self.good_times.by_chip
 
     @property
     def tstart(self) -> float:
@@ -243,5 +242,7 @@ def _field(header: fits.Header, n: int) -> tuple[str, str, tuple[int, ...]]:
     return name, _TYPES[form[2]], () if count == 1 else (count,)
 
 
-def _whole_observation(header: fits.Header, path: Path) -> Gti:
-    return make_gti(number(header, "TSTART", path), number(header, "TSTOP", path))
+def _whole_observation(header: fits.Header, path: Path) -> GoodTimes:
+    return GoodTimes(
+        {1: make_gti(number(header, "TSTART", path), number(header, "TSTOP", path))}, shared=True
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +98,8 @@ def good_time(gti: Gti, edges: ArrayLike) -> Floats:
 
 def ccd_of(header: Any) -> int | None:
     """The CCD that a GTI extension belongs to, None where it serves all chips."""
+    if header.get("INSTRUME") == "HRC":
+        return None
     ccd = header.get("CCD_ID")
     if isinstance(ccd, int):
         return ccd
@@ -107,12 +109,50 @@ def ccd_of(header: Any) -> int | None:
     return int(numbered[1]) if numbered else None
 
 
+def chip_key(hdu: Any) -> int:
+    """Key of a GTI extension in `GoodTimes.by_chip`: its CCD, else its EXTVER."""
+    ccd = ccd_of(hdu.header)
+    return int(hdu.ver) if ccd is None else ccd
+
+
 def is_gti(hdu: Any) -> bool:
     """Whether an astropy HDU holds good-time intervals."""
     return hdu.name.upper().startswith("GTI") and hasattr(hdu, "columns")
 
 
-def read_gtis(hdus: Iterable[Any]) -> dict[int, Gti]:
+@dataclass(frozen=True)
+class GoodTimes:
+    """The good times of a file, chip by chip.
+
+    Parameters
+    ----------
+    by_chip : Mapping
+        By CCD number, in the order of the file: the aimpoint chip comes first.
+    shared : bool
+        There is one entry, and it serves all chips (HRC); its key is its EXTVER.
+    """
+
+    by_chip: Mapping[int, Gti]
+    shared: bool
+
+    @property
+    def first(self) -> Gti:
+        """Good times of the aimpoint chip, which are those of the file's global keywords."""
+        return next(iter(self.by_chip.values()))
+
+    def of(self, chip: int) -> Gti:
+        """Good times of a chip; none where the file has none for it."""
+        return self.first if self.shared else self.by_chip.get(chip, make_gti([], []))
+
+    def intersect(self, other: GoodTimes) -> GoodTimes:
+        """The times that are good in both, chip by chip where either of them tells chips apart."""
+        mine, theirs = (other, self) if self.shared and not other.shared else (self, other)
+        return GoodTimes(
+            {chip: gti.intersect(theirs.of(chip)) for chip, gti in mine.by_chip.items()}, mine.shared
+        )
+
+
+def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
     """Good times of the GTI extensions of a file.
 
     Parameters
@@ -122,9 +162,8 @@ def read_gtis(hdus: Iterable[Any]) -> dict[int, Gti]:
 
     Returns
     -------
-    dict
-        By CCD number, in the order of the file (the aimpoint chip comes first); an extension that
-        serves all chips (HRC) by its EXTVER.
+    GoodTimes
+        None where there is no GTI extension.
 
     Raises
     ------
@@ -132,13 +171,14 @@ def read_gtis(hdus: Iterable[Any]) -> dict[int, Gti]:
         A GTI extension has no START or STOP, times that are no numbers, or its chip twice.
     """
     gtis: dict[int, Gti] = {}
+    numbered = False
     for hdu in filter(is_gti, hdus):
-        ccd = ccd_of(hdu.header)
-        key = hdu.ver if ccd is None else ccd
+        numbered = numbered or ccd_of(hdu.header) is not None
+        key = chip_key(hdu)
         if key in gtis:
             raise DataError(f"two GTI extensions for chip {key}")
         gtis[key] = make_gti(_times(hdu, "START"), _times(hdu, "STOP"))
-    return gtis
+    return GoodTimes(gtis, not numbered) if gtis else None
 
 
 def _times(hdu: Any, column: str) -> Floats:

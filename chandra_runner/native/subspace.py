@@ -1,0 +1,78 @@
+"""The data subspace of CIAO's files: what a header says about the cuts that its rows went through.
+
+Keywords DSTYPn (column), DSVALn (its ranges), DSFORMn, DSUNITn; the same for the second component (chip)
+as 2DSVALn, and so on. CIAO's tools take the range of a missing value from them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from astropy.io import fits
+
+Range = tuple[float, float]
+
+
+def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: str, unit: str = "") -> None:
+    """Note that only values within some ranges are left in a column.
+
+    Parameters
+    ----------
+    header : Header
+        Of the table; changed in place.
+    column : str
+        Column that was cut.
+    ranges : sequence of (float, float)
+        Smallest and largest value of each range that is kept.
+    form : str
+        TFORM code of the column.
+    unit : str
+        Its unit.
+    """
+    axis = _axis(header, column)
+    known = f"DSTYP{axis}" in header
+    if not known:
+        header[f"DSTYP{axis}"] = column
+    for component in _components(header):
+        key = f"{component}DSVAL{axis}"
+        before = _parse(str(header[key])) if key in header else [(-math.inf, math.inf)]
+        if before is not None:
+            header[key] = ",".join(map(_text, _intersect(before, ranges)))
+    if not known:
+        header[f"DSFORM{axis}"] = form
+        if unit:
+            header[f"DSUNIT{axis}"] = unit
+
+
+def _axis(header: fits.Header, column: str) -> int:
+    """Number of the subspace axis of a column, a new one where it has none."""
+    axes = {
+        int(key[5:]): str(header[key]).strip().lower() for key in header if re.fullmatch(r"DSTYP\d+", key)
+    }
+    return next((n for n, name in axes.items() if name == column), max(axes, default=0) + 1)
+
+
+def _components(header: fits.Header) -> list[str]:
+    """Prefixes of the components: empty for the first, then ``2``, ``3``..."""
+    found = {match[1] for key in header if (match := re.fullmatch(r"(\d+)DS(?:VAL|REF)\d+", key))}
+    return ["", *sorted(found, key=int)]
+
+
+def _parse(value: str) -> list[Range] | None:
+    """Ranges like ``0:0,2:6``; None for what is no list of numbers."""
+    ends = [part.partition(":")[::2] for part in value.replace(" ", "").split(",")]
+    try:
+        return [(float(low or -math.inf), float(high or math.inf)) for low, high in ends]
+    except ValueError:
+        return None
+
+
+def _intersect(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:
+    both = [(max(a, c), min(b, d)) for a, b in left for c, d in right]
+    return sorted((low, high) for low, high in both if low <= high)
+
+
+def _text(ends: Range) -> str:
+    return ":".join("" if math.isinf(end) else f"{end:.15g}" for end in ends)
