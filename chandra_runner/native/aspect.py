@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 
 from ..errors import DataError
+from .fitsread import read_hdus
 from .geometry import (
     Array,
     Attitude,
@@ -50,6 +50,10 @@ class Aspect:
         names = [field.name for field in fields(Attitude)]
         return Attitude(**{name: np.interp(time, self.time, getattr(self, name)) for name in names})
 
+    def moved(self, dy: float, dz: float) -> Aspect:
+        """The same with the focal plane moved by a constant, mm."""
+        return replace(self, dy=self.dy + dy, dz=self.dz + dz)
+
 
 @dataclass(frozen=True)
 class Positions:
@@ -73,29 +77,29 @@ def read_aspect(paths: Sequence[Path]) -> Aspect:
     columns = {field.name: np.concatenate([t[field.name] for t in tables]) for field in fields(Aspect)}
     finite = np.all([np.isfinite(column) for column in columns.values()], axis=0)
     # Files of one observation may share their border rows.
-    order = np.unique(columns["time"][finite], return_index=True)[1]
+    order = np.flatnonzero(finite)[np.unique(columns["time"][finite], return_index=True)[1]]
     if not order.size:
         raise DataError(f"{', '.join(path.name for path in paths)}: the aspect solution is empty")
-    columns = {name: column[finite][order] for name, column in columns.items()}
-    columns["ra"] = np.unwrap(columns["ra"], period=360)
-    columns["roll"] = np.unwrap(columns["roll"], period=360)
-    return Aspect(**columns)
+    return make_aspect(**{name: column[order] for name, column in columns.items()})
+
+
+def make_aspect(
+    time: Array, ra: Array, dec: Array, roll: Array, dy: Array, dz: Array, dtheta: Array
+) -> Aspect:
+    """An `Aspect` of angles that may jump at 360 deg."""
+    return Aspect(time, np.unwrap(ra, period=360), dec, np.unwrap(roll, period=360), dy, dz, dtheta)
 
 
 def _read_table(path: Path) -> dict[str, Array]:
     """Columns of the first table with attitudes; the focal plane's motion is zero where it is not told."""
-    try:
-        with fits.open(path, memmap=False) as hdus:
-            for hdu in hdus[1:]:
-                names = {name.lower() for name in getattr(hdu, "columns", fits.ColDefs([])).names}
-                if {"time", "ra", "dec", "roll"} <= names:
-                    zeros = np.zeros(len(hdu.data))
-                    return {
-                        f.name: np.asarray(hdu.data[f.name], dtype=float) if f.name in names else zeros
-                        for f in fields(Aspect)
-                    }
-    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
-        raise DataError(f"{path.name} cannot be read: {error}") from error
+    for hdu in read_hdus(path)[1:]:
+        names = {name.lower() for name in hdu.columns.names} if hasattr(hdu, "columns") else set()
+        if {"time", "ra", "dec", "roll"} <= names:
+            zeros = np.zeros(len(hdu.data))
+            return {
+                field.name: np.asarray(hdu.data[field.name], dtype=float) if field.name in names else zeros
+                for field in fields(Aspect)
+            }
     raise DataError(f"{path.name} has no table with the columns time, ra, dec, roll")
 
 
@@ -126,10 +130,15 @@ def positions(
     DataError
         A chip number that the instrument does not have.
     """
+    attitude = aspect.at(time)
+    ray = rays(focal_positions(pointing, chip, chipx, chipy), attitude)
+    return Positions(*rays_to_det(pointing.detector, ray), *rays_to_sky(pointing, ray, attitude))
+
+
+def focal_positions(pointing: Pointing, chip: Array, chipx: Array, chipy: Array) -> Array:
+    """`chip_to_focal` for events of all chips: x, y, z in mm, shape (3, n)."""
     focal = np.empty((3, len(chip)))
     for number in np.unique(chip):
         on_chip = chip == number
         focal[:, on_chip] = chip_to_focal(pointing, int(number), chipx[on_chip], chipy[on_chip])
-    attitude = aspect.at(time)
-    ray = rays(focal, attitude)
-    return Positions(*rays_to_det(pointing.detector, ray), *rays_to_sky(pointing, ray, attitude))
+    return focal

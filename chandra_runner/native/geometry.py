@@ -340,6 +340,29 @@ def sky_to_rays(pointing: Pointing, x: Array, y: Array, attitude: Attitude) -> A
     return np.stack([-forward, -(right * cos + up * sin), right * sin - up * cos])
 
 
+def attitude_towards(pointing: Pointing, x: Array, y: Array) -> Attitude:
+    """Attitude whose optical axis meets the sky at X, Y, with the field turned there as by ROLL_NOM.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Tangent point and roll.
+    x, y : ndarray, shape (n,)
+        Sky coordinates, pixel.
+    """
+    pixel = np.deg2rad(pointing.detector.pixel / 3600)
+    to_east = (pointing.detector.centre - np.asarray(x, dtype=float)) * pixel
+    to_north = (np.asarray(y, dtype=float) - pointing.detector.centre) * pixel
+    along, east, north = _axes(pointing.ra, pointing.dec)
+    axis = [along[i] + to_east * east[i] + to_north * north[i] for i in range(3)]
+    ra = np.rad2deg(np.arctan2(axis[1], axis[0]))
+    dec = np.rad2deg(np.arctan2(axis[2], np.hypot(axis[0], axis[1])))
+    # Meridians converge: north at that point leans against north at the tangent point.
+    local_north = _axes(ra, dec)[2]
+    lean = np.rad2deg(np.arctan2(_dot(local_north, east), _dot(local_north, north)))
+    return Attitude(ra, dec, pointing.roll + lean)
+
+
 def rays_to_chip(
     pointing: Pointing, number: int, ray: Array, attitude: Attitude | None = None
 ) -> tuple[Array, Array]:
