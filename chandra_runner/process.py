@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from loguru import logger
+
 from .errors import ExitCode
 from .stage import Outcome
 from .worker import Task, TaskResult, execute
@@ -79,6 +81,7 @@ def _started(task: Task) -> Iterator[tuple[BaseProcess, Connection]]:
 
 def _child(task: Task, sender: Connection) -> None:
     os.setsid()
+    logger.remove()  # what is said goes to the task's log alone
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sender.send(execute(task))
     sender.close()

@@ -46,9 +46,9 @@ def publish(finished: Path, target: Path, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def aside_directory(products: Path, obsid: int) -> Path:
-    """Where old products of an ObsID wait while they are replaced, by stage."""
-    return state_directory(products) / "aside" / str(obsid)
+def aside_directory(products: Path, obsid: int, stage: str) -> Path:
+    """Where the old products of a stage wait while they are replaced."""
+    return state_directory(products) / "aside" / f"{obsid}.{stage}"
 
 
 def scratch_directory(products: Path, obsid: int) -> Path:
@@ -65,16 +65,16 @@ def repair(products: Path, obsid: int) -> list[str]:
         Stages whose old products were brought back.
     """
     shutil.rmtree(scratch_directory(products, obsid), ignore_errors=True)
-    aside = aside_directory(products, obsid)
     brought_back = []
-    for old in sorted(aside.iterdir()) if aside.is_dir() else ():
-        target = products / str(obsid) / old.name
+    for old in sorted(aside_directory(products, obsid, "").parent.glob(f"{obsid}.*")):
+        stage = old.name.partition(".")[2]
+        target = products / str(obsid) / stage
         if target.exists():
             shutil.rmtree(old)
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             old.rename(target)
-            brought_back.append(old.name)
+            brought_back.append(stage)
     return brought_back
 
 

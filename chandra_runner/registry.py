@@ -44,10 +44,11 @@ def get(name: str) -> type[Stage]:
     UsageError
         There is none.
     """
-    try:
-        return stages()[name]
-    except KeyError:
-        raise UsageError(f"there is no stage {name!r}", f"the stages are {', '.join(stages())}") from None
+    if name in BUILT_IN:
+        return _built_in(name)
+    if name not in stages():
+        raise UsageError(f"there is no stage {name!r}", f"the stages are {', '.join(stages())}")
+    return stages()[name]
 
 
 def _built_in(name: str) -> type[Stage]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .errors import ChandraRunnerError, ExitCode
-from .ledger import Ledger, settings_text
+from .ledger import Ledger, inputs_of, settings_text
 from .locks import Holder, Locks
 from .manifest import Manifest, write_manifest
 from .plan import Action, Decision, Plan, decide
@@ -83,7 +83,8 @@ class Walk:
         if self._stop.requested:
             return self._report(stage, Outcome.INTERRUPTED, self._stop.reason)
         if failed:
-            return self._report(stage, Outcome.BLOCKED, f"{failed[0]} {self._ended[failed[0]]}")
+            how = self._ended[failed[0]].value.replace("_", " ")
+            return self._report(stage, Outcome.BLOCKED, f"{failed[0]} {how}")
         decision = decide(self._plan, stage, self._ledger)
         if self._has_work(decision) and not self._locked:
             if not self._lock():
@@ -148,8 +149,8 @@ class Walk:
         if "raw" not in get(decision.stage).makes:
             return decision
         self._ledger.learn_raw(_inventoried(task.products), before_ns)
-        again = decide(self._plan, decision.stage, self._ledger)
-        return replace(decision, parts=again.parts)
+        inputs = inputs_of(get(decision.stage), self._ledger)
+        return replace(decision, parts=replace(decision.parts, inputs=inputs))
 
     def _make_task(self, decision: Decision, scratch: Path) -> Task:
         recipe = self._plan.recipe
@@ -207,7 +208,7 @@ class Walk:
             shutil.rmtree(finished)
             finished.mkdir()
         write_manifest(manifest, finished)
-        publish(finished, self._ledger.directory / stage, aside_directory(products, self._obsid) / stage)
+        publish(finished, self._ledger.directory / stage, aside_directory(products, self._obsid, stage))
         self._ledger.record(manifest, result.digests)
 
     @contextlib.contextmanager
