@@ -203,6 +203,17 @@ class Stage(ABC):
         """What a schema cannot say about the settings, one problem at a time."""
         yield from ()
 
+    @classmethod
+    def normal(cls, settings: Settings) -> dict[str, Any]:
+        """One form for settings that say the same in different words; here all are taken as they are.
+
+        Parameters
+        ----------
+        settings : Settings
+            Those that apply, in JSON types, quantities as text in their canonical unit.
+        """
+        return dict(settings)
+
 
 @cache
 def _read_schema(path: Path) -> dict[str, Any]:
