@@ -1,0 +1,1 @@
+"""Where ObsIDs that are not under `data` come from."""
