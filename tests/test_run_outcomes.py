@@ -102,9 +102,7 @@ def test_an_exclusion_takes_the_place_of_older_products_and_can_end_again(probe:
 
 
 @pytest.mark.parametrize("behave", ["hang", "hang_with_child"])
-def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(
-    probe: ProbeProject, behave: str
-) -> None:
+def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(probe: ProbeProject, behave: str) -> None:
     probe.write(f"stages:\n  probe: {{behave: {behave}, timeout: 2 s}}\n")
     answer = probe.run("--json")
     assert answer.code == 1
@@ -117,9 +115,7 @@ def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(
 
 def test_one_failure_stops_only_its_own_observation(probe: ProbeProject) -> None:
     probe.add_data(12, 13)
-    probe.write(
-        "stages:\n  probe_reader:\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]"
-    )
+    probe.write("stages:\n  probe_reader:\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]")
     answer = probe.run("--json", "--cores", "2")
     assert answer.code == 1
     assert answer.document["counts"] == {"done": 7, "failed": 1, "blocked": 1}
