@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .eventheader import gti_hdu
+from .fitswrite import sign, write_fits
 from .gti import Bools, Floats, Gti, make_gti
 
 
@@ -147,6 +152,26 @@ def most_dropped(nbins: int, allowed_sigma: float) -> int:
     A fraction f of high bins is ``sqrt((1 - f) / f)`` standard deviations from the mean of all.
     """
     return int(nbins / (1 + allowed_sigma**2))
+
+
+def write_gti(path: Path, gti: Gti, header: fits.Header, history: Iterable[str]) -> None:
+    """Write good times as deflare does: one GTI extension, which serves all chips.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    gti : Gti
+        The good times.
+    header : Header
+        Further keywords.
+    history : iterable of str
+        What was done, a line each.
+    """
+    table = gti_hdu(gti, None, header)
+    table.header["CONTENT"] = "GTI"
+    sign(table.header, history)
+    write_fits(path, [fits.PrimaryHDU(), table])
 
 
 def _with_rate(rate: Floats) -> Bools:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .eventfile import EventFile
-from .eventheader import gti_extensions
+from .eventheader import gti_extensions, set_exposure
 from .fitsread import read_hdus
 from .fitswrite import sign, write_fits
 from .gti import Floats, good_time
@@ -23,8 +23,8 @@ Counts = NDArray[np.int64]
 Band = tuple[float, float]
 """Energies in eV: ``lo <= energy < hi``."""
 
-MAX_BINS = 10_000_000
-"""More bins than this are a mistake: the longest observations last 200 ks, the fastest frames 3 ms."""
+MAX_BINS = 1_000_000
+"""More bins than this are a mistake: the longest observations last 200 ks."""
 
 _CARRIED = (
     "ORIGIN", "MISSION", "TELESCOP", "INSTRUME", "DETNAM", "GRATING", "OBS_MODE", "DATAMODE", "READMODE",
@@ -32,7 +32,6 @@ _CARRIED = (
     "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_TARG", "DEC_TARG", "RADESYS",
     "EQUINOX", "SIM_X", "SIM_Y", "SIM_Z", "FOC_LEN", "DATE-OBS", "DATE-END", "MJD-OBS", "TIMESYS", "MJDREF",
     "TIMEZERO", "TIMEUNIT", "TIMEREF", "TASSIGN", "CLOCKAPP", "TIERRELA", "TIERABSO", "TSTART", "TSTOP",
-    "ONTIME", "LIVETIME", "EXPOSURE", "DTCOR",
 )  # fmt: skip
 """Keywords that a file made from an event list inherits."""
 
@@ -176,6 +175,7 @@ def write_light_curve(
     header["TIMEDEL"] = (float(curve.time_max[0] - curve.time_min[0]), "[s] length of a bin")
     header["TIMEPIXR"] = (0.5, "TIME is the middle of the bin")
     header["TOTCTS"] = (int(curve.counts.sum()), "[count] Total counts")
+    set_exposure(header, events.good_times, events.dtcor)
     if band:
         restrict(header, "energy", [band], "E", "eV")
     sign(header, history)
@@ -184,7 +184,7 @@ def write_light_curve(
 
 
 def inherited(header: fits.Header) -> fits.Header:
-    """Those keywords of an event list that are as true of what is made from it."""
+    """Those keywords of an event list that are as true of every file made from it."""
     return fits.Header([header.cards[key] for key in _CARRIED if key in header])
 
 
