@@ -6,11 +6,12 @@ import gzip
 from pathlib import Path
 
 import pytest
-from obsid_files import index, write_raw
 
 from chandra_runner.errors import DataError
 from chandra_runner.obsdir import read_observation
 from chandra_runner.observation import Observation
+
+from .obsid_files import index, write_raw
 
 EVT1, EVT2 = "secondary/acisf00042_000N001_evt1.fits", "primary/acisf00042N001_evt2.fits"
 ASOL = "primary/pcadf00042_000N001_asol1.fits"

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from astropy.io import fits
-from obsid_files import write_oif
 
 from chandra_runner import parse_oif
 from chandra_runner.errors import DataError
+
+from .obsid_files import write_oif
 
 
 def types(value: Any) -> Any:

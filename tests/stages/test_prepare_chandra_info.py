@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from obsid_files import index, write_raw
 
 from chandra_runner.observation import Observation
 from chandra_runner.stage import Excluded, Job
 from chandra_runner.stages.prepare_chandra_info import STAGE, prepare
+
+from ..obsid_files import index, write_raw
 
 
 def job(raw: Path, obsid: int, directory: Path) -> Job:
