@@ -168,6 +168,15 @@ class EventFile:
                     f"{self.path.name}: column {name} is scaled (TSCAL{n}, TZERO{n}): no Chandra format"
                 )
 
+    def status_mask(self, bits: int) -> int:
+        """Those status bits as a mask for a selection; 0, which asks nothing, where there is no column."""
+        return bits if "status" in (self.dtype.names or ()) else 0
+
+    def map(self) -> NDArray[Any]:
+        """All rows of an uncompressed file at once, shape (nrows,), without fields; read as they are used."""
+        shape, dtype = (self.nrows,), f"V{self.dtype.itemsize}"
+        return np.memmap(self.path, dtype, "r", self._data, shape) if self.nrows else np.empty(shape, dtype)
+
     def chunks(self, rows: int = CHUNK) -> Iterator[NDArray[Any]]:
         """The events in the order of the file.
 

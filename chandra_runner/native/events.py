@@ -20,6 +20,9 @@ from .subspace import restrict
 
 ANY_STATUS = 0xFFFFFFFF
 """Status mask: all 32 bits have to be 0."""
+SPLIT_THRESHOLD = 13
+"""Pulse height from which a neighbour counts as part of an event, adu: that of all CCDs in flight."""
+_OUTER = [i for i in range(25) if not (1 <= i % 5 <= 3 and 1 <= i // 5 <= 3)]
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,27 @@ class Selection:
         ASCA grades.
     energy : tuple of 2 floats, optional
         eV, ``lo <= energy < hi``.
+    very_faint : bool
+        Drop events that `is_particle` takes for background; needs phas of 5 x 5 pixels.
     """
 
     good_times: GoodTimes
     status: int = 0
     grades: tuple[int, ...] | None = None
     energy: tuple[float, float] | None = None
+    very_faint: bool = False
+
+    def __str__(self) -> str:
+        parts = ["good times"]
+        if self.status:
+            parts.append(f"status {status_text(self.status)}")
+        if self.grades is not None:
+            parts.append(f"grade {','.join(map(str, self.grades))}")
+        if self.energy is not None:
+            parts.append("energy {:g}:{:g} eV".format(*self.energy))
+        if self.very_faint:
+            parts.append("VFAINT background")
+        return ", ".join(parts)
 
     def columns(self) -> Iterator[str]:
         """Names of the event columns that it looks at."""
@@ -54,6 +72,8 @@ class Selection:
             yield "grade"
         if self.energy is not None:
             yield "energy"
+        if self.very_faint:
+            yield "phas"
 
     def cuts(self, chunk: NDArray[Any]) -> Iterator[tuple[str, Bools]]:
         """Name of each cut, and whether each event of the chunk passes it."""
@@ -67,6 +87,8 @@ class Selection:
             low, high = (np.float64(limit) for limit in self.energy)
             energy = chunk["energy"].astype(np.float64)
             yield "energy", (energy >= low) & (energy < high)
+        if self.very_faint:
+            yield "very_faint", ~is_particle(chunk["phas"])
 
 
 @dataclass(frozen=True)
@@ -77,15 +99,15 @@ class Imprint:
     ----------
     history : tuple of str
         What was done, a line each.
+    dtcor : float
+        Live fraction of the good time.
     keywords : Mapping
         Keywords of EVENTS that change, e.g. the names of companion files.
-    dtcor : float, optional
-        Live fraction; that of the input where none is given.
     """
 
     history: tuple[str, ...]
+    dtcor: float
     keywords: Mapping[str, Any] = field(default_factory=dict)
-    dtcor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -143,9 +165,11 @@ def select_events(
     source.require(*selection.columns())
     taken: Counter[str] = Counter()
     in_order, last = True, -np.inf
-    header = selected_header(source.header, selection, imprint, source.dtcor)
+    header = selected_header(source.header, selection, imprint)
     extensions = _extensions(source, selection, imprint)
-    with event_writer(target, source.primary, header, extensions) as writer:
+    primary = source.primary.copy()
+    sign(primary, ())
+    with event_writer(target, primary, header, extensions) as writer:
         for chunk in source.chunks():
             rows = _take(chunk, _passing(selection.cuts(chunk), len(chunk), taken))
             if not len(rows):
@@ -186,13 +210,29 @@ def status_words(status: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return status.view(f">u{size}").reshape(len(status)).astype(np.uint32)
 
 
-def selected_header(header: fits.Header, selection: Selection, imprint: Imprint, dtcor: float) -> fits.Header:
+def status_text(bits: int) -> str:
+    """Bits that have to be 0 as CIAO writes them: 32 characters, bit 31 first; x: any."""
+    return "".join("0" if bits >> bit & 1 else "x" for bit in range(31, -1, -1))
+
+
+def is_particle(islands: NDArray[Any]) -> Bools:
+    """Whether one of the 16 outer pixels of an event's island is above the split threshold.
+
+    Parameters
+    ----------
+    islands : ndarray of int, shape (n, 25)
+        Pulse heights of 5 x 5 pixels, adu (VFAINT mode).
+    """
+    bright: Bools = np.any(islands[:, _OUTER] > SPLIT_THRESHOLD, axis=1)
+    return bright
+
+
+def selected_header(header: fits.Header, selection: Selection, imprint: Imprint) -> fits.Header:
     """Header of EVENTS after a selection; WCS and all else as before."""
     new = header.copy()
-    set_exposure(new, selection.good_times, dtcor if imprint.dtcor is None else imprint.dtcor)
+    set_exposure(new, selection.good_times, imprint.dtcor)
     if selection.status:
-        zeros = "".join("0" if selection.status >> bit & 1 else "x" for bit in range(31, -1, -1))
-        new["STATFILT"] = (zeros, "Status bit filter applied")
+        new["STATFILT"] = (status_text(selection.status), "Status bit filter applied")
     if selection.grades is not None:
         restrict(new, "grade", [(grade, grade) for grade in selection.grades], "I")
     if selection.energy is not None:
@@ -204,8 +244,7 @@ def selected_header(header: fits.Header, selection: Selection, imprint: Imprint,
 
 def _extensions(source: EventFile, selection: Selection, imprint: Imprint) -> list[Any]:
     """What follows EVENTS: the good times, then whatever else the source has (REGION)."""
-    dtcor = source.dtcor if imprint.dtcor is None else imprint.dtcor
-    gtis = gti_extensions(source, selection.good_times, dtcor, imprint.history)
+    gtis = gti_extensions(source, selection.good_times, imprint.dtcor, imprint.history)
     return [*gtis, *(hdu for hdu in source.extensions if not is_gti(hdu))]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,6 +121,21 @@ def read_hdus(path: Path) -> fits.HDUList:
     with open_stream(path) as stream:
         parts = [read_place(stream, place, path) for place in scan(stream, path)]
     return hdulist(parts, path)
+
+
+def unpack(source: Path, target: Path) -> None:
+    """Copy a plain or gzipped FITS file, whole and uncompressed.
+
+    Raises
+    ------
+    DataError
+        It is damaged.
+    """
+    with open_stream(source) as stream, target.open("xb") as out:
+        for _ in scan(stream, source):
+            pass
+        stream.seek(0)
+        shutil.copyfileobj(stream, out, _PIECE)
 
 
 def read_place(stream: BufferedIOBase, place: Place, path: Path) -> bytes:

@@ -1,0 +1,100 @@
+"""The events that science is done with: of the wanted energies and grades, outside flares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from loguru import logger
+
+from ..stage import Excluded, Job, Need, Product, Settings, Stage
+
+if TYPE_CHECKING:
+    from ..native.eventfile import EventFile
+    from ..native.events import Selection
+    from ..native.gti import GoodTimes
+
+
+def native(job: Job) -> None:
+    """Filter the level-2 events of every exposure that has good time left."""
+    for product in job.all("events", "chandra_repro"):
+        _clean(job, product)
+    if not job.products:
+        raise Excluded("no exposure has good time left")
+
+
+def _clean(job: Job, product: Product) -> None:
+    from ..native.eventfile import EventFile
+    from ..native.events import Imprint, select_events
+    from ..native.level2 import read_good_times
+
+    name = _name(job, product)
+    flare_free = job.find("gti", "deflare", product.exposure)
+    if flare_free is None:
+        job.warn(f"{name}: deflare found no good time, nothing is made of it")
+        return
+    with EventFile.open(product.path) as events:
+        good_times = events.good_times.intersect(read_good_times(flare_free))
+        if not any(gti.total() for gti in good_times.by_chip.values()):
+            job.warn(f"{name}: no good time is left, nothing is made of it")
+            return
+        for limit in _limits(events, job.settings):
+            job.warn(f"{name}: {limit}")
+        selection = _selection(events, good_times, job.settings)
+        stem = product.path.name.partition("_repro_")[0]
+        target = job.output(f"{stem}_clean_evt2.fits", "events", product.exposure)
+        imprint = Imprint((f"cleaned_chandra_evts (native): {product.path.name}, {selection}",), events.dtcor)
+        report = select_events(events, target, selection, imprint)
+    logger.info(f"{name}: {report}")
+    if events.instrument == "HRC" and report.taken["status"]:
+        job.warn(f"{name}: status_zero took {report.taken['status']} events that HRC's level 2 lets through")
+
+
+def _name(job: Job, product: Product) -> str:
+    """How the exposure is called in messages, its id only where there are several."""
+    several = len(job.all("events", "chandra_repro")) > 1
+    return f"ObsID {job.observation}{f' {product.exposure}' if several else ''}"
+
+
+def _limits(events: EventFile, settings: Settings) -> Iterator[str]:
+    """What was asked for and does not apply to these events."""
+    from ..native.level2 import GRADES
+
+    if settings["status_zero"] and not events.status_mask(1):
+        yield f"status_zero is not applied, {events.path.name} has no column status"
+    if events.instrument == "HRC":
+        if settings["lo_en"] is not None:
+            yield "HRC events have no energies, lo_en and hi_en are not used"
+        return
+    dropped = sorted(set(settings["allowed_grades"]) - set(GRADES))
+    if dropped:
+        yield f"allowed_grades: chandra_repro has dropped grade {', '.join(map(str, dropped))} already"
+
+
+def _selection(events: EventFile, good_times: GoodTimes, settings: Settings) -> Selection:
+    from ..native.events import ANY_STATUS, Selection
+
+    status = events.status_mask(ANY_STATUS) if settings["status_zero"] else 0
+    if events.instrument == "HRC":
+        return Selection(good_times, status)
+    return Selection(good_times, status, tuple(settings["allowed_grades"]), _energy(settings))
+
+
+def _energy(settings: Settings) -> tuple[float, float] | None:
+    """eV, to the millionth: 1.005 keV is 1005 eV, not 1004.9999999999999."""
+    if settings["lo_en"] is None:
+        return None
+    low, high = (round(settings[key].to_value("eV"), 6) for key in ("lo_en", "hi_en"))
+    return low, high
+
+
+class CleanedChandraEvts(Stage):
+    """Events inside the quiet good times, of the wanted energies, grades and status."""
+
+    name = "cleaned_chandra_evts"
+    needs = (Need("events", "chandra_repro"), Need("gti", "deflare"))
+    makes = ("events",)
+    executors: ClassVar = {"native": native}
+
+
+STAGE = CleanedChandraEvts
