@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .errors import SiteError, UsageError
 from .ledger import Ledger, compare, inputs_of
 from .manifest import Manifest, Parts
-from .registry import get, stages
+from .registry import get, stages, with_needs
 from .stage import ANY, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -135,14 +135,9 @@ def stage_graph(wanted: Iterable[str]) -> nx.DiGraph[str]:
     import networkx as nx
 
     graph: nx.DiGraph[str] = nx.DiGraph()
-    waiting = list(wanted)
-    while waiting:
-        name = waiting.pop()
+    for name in with_needs(wanted):
         graph.add_node(name)
-        for need in get(name).needs:
-            if not graph.has_edge(need.stage, name):
-                graph.add_edge(need.stage, name)
-                waiting.append(need.stage)
+        graph.add_edges_from((need.stage, name) for need in get(name).needs)
     if not nx.is_directed_acyclic_graph(graph):
         ring = " -> ".join(edge[0] for edge in nx.find_cycle(graph))
         raise UsageError(f"the stages {ring} need each other", "one of these plugins is wrong")

@@ -45,7 +45,9 @@ class LineReporter:
         )
         failed = report.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
         log = f" (log: {report.log})" if failed and report.log else ""
-        logger.log(LEVELS[report.outcome], f"{where}: {words}{seconds}{why}{log}")
+        never_started = report.outcome is Outcome.INTERRUPTED and report.log is None
+        level = "DEBUG" if never_started else LEVELS[report.outcome]
+        logger.log(level, f"{where}: {words}{seconds}{why}{log}")
 
 
 class BarReporter(LineReporter):

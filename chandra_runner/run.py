@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
 
 from .errors import ExitCode, SiteError
@@ -58,8 +58,7 @@ def run_plan(
             Walk(plan, obsid, locks, stop, reporter, runner, max(1, cores // lanes), fail_fast)
             for obsid in observations
         ]
-        futures = [pool.submit(walk.run) for walk in walks]
-        _wait(futures, stop)
+        _drive(walks, pool, stop)
     return [report for walk in walks for report in walk.reports]
 
 
@@ -81,13 +80,16 @@ def _prepare(products: Path) -> Path:
         ) from error
 
 
-def _wait(futures: Sequence[Future[None]], stop: Stop) -> None:
-    """Wait for all; the first Ctrl-C ends the running tasks cleanly."""
-    waiting = set(futures)
-    while waiting:
-        try:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-        except KeyboardInterrupt:
-            stop.request("interrupted")
+def _drive(walks: Sequence[Walk], pool: ThreadPoolExecutor, stop: Stop) -> None:
+    """Walk all observations; Ctrl-C ends the running tasks cleanly, a bug ends them too."""
+    futures: list[Future[None]] = []
+    try:
+        futures += (pool.submit(walk.run) for walk in walks)
+        for future in as_completed(futures):
+            future.result()
+    except KeyboardInterrupt:
+        stop.request("interrupted")
+        wait(futures)
+    except BaseException:
+        stop.request("a bug in the runner")
+        raise

@@ -17,7 +17,7 @@ from pathlib import Path
 from loguru import logger
 
 from .digests import FileDigest, digest_product
-from .errors import ChandraRunnerError, DataError, ExitCode, SiteError
+from .errors import ChandraRunnerError, DataError, ExitCode
 from .manifest import Output
 from .registry import get
 from .stage import Excluded, Job, Outcome, Product, Settings
@@ -103,9 +103,12 @@ class TaskResult:
 def execute(task: Task) -> TaskResult:
     """Run a task here and now, and say how it went; its log gets all that is printed."""
     started, clock, processor = datetime.now(UTC), time.monotonic(), _cpu_seconds()
-    task.products.mkdir(parents=True)
-    with _logged(task.log):
-        result = _attempt(task)
+    try:
+        task.products.mkdir(parents=True)
+        with _logged(task.log):
+            result = _attempt(task)
+    except OSError as error:
+        result = TaskResult(Outcome.FAILED, *_explain(error))
     return TaskResult(
         **{
             **vars(result),
@@ -177,15 +180,16 @@ def _outputs(job: Job) -> tuple[list[Output], dict[str, FileDigest]]:
 
 def _explain(error: Exception) -> tuple[str, ExitCode]:
     """What the user is told of an executor's exception, and what it means for the run."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        error = SiteError(f"the disk is full: {error}", "make room, then run again")
     if isinstance(error, ChandraRunnerError):
         logger.error(str(error))
         return str(error), error.exit_code
+    logger.exception("the executor ended with an exception")
     if isinstance(error, MemoryError):
-        logger.error("out of memory")
         return "out of memory; use fewer --cores, so that fewer tasks share it", ExitCode.ENVIRONMENT
-    logger.exception("a bug, or a file of a kind that nobody thought of")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; make room, then run again", ExitCode.ENVIRONMENT
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}", ExitCode.TASKS
     return f"{type(error).__name__}: {error}; the log has the traceback", ExitCode.TASKS
 
 
