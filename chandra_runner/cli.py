@@ -91,9 +91,12 @@ def stages(options: argparse.Namespace) -> ExitCode:
     """Show the stages, or the settings of one."""
     from .registry import get
     from .registry import stages as all_stages
-    from .tables import stage_table, stages_table
+    from .stagehelp import stage_text, stages_markdown, stages_text
 
-    print(stage_table(get(options.stage)) if options.stage else stages_table(all_stages().values()))
+    if options.markdown:
+        print(stages_markdown(all_stages().values()))
+    else:
+        print(stage_text(get(options.stage)) if options.stage else stages_text(all_stages().values()))
     return ExitCode.OK
 
 
@@ -115,6 +118,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     )
     if name == "stages":
         parser.add_argument("stage", nargs="?", metavar="STAGE", help="a stage, to see its settings")
+        parser.add_argument("--markdown", action="store_true", help="all stages and settings, as a docs page")
     else:
         parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
         parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")

@@ -1,16 +1,16 @@
-"""What the commands print: tables for people, JSON for programs."""
+"""What run, plan and validate print: lines for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from .errors import Problem
 from .plan import Action, Decision
-from .stage import Outcome, Stage
+from .stage import Outcome
 from .taskreport import TaskReport
 
 
@@ -71,30 +71,6 @@ def plan_table(decisions: Sequence[Decision]) -> str:
     counts = Counter(d.action.value for d in decisions)
     words = [f"{counts[action.value]} {_words(action)}" for action in Action if counts[action.value]]
     return "\n".join([*rows, f"{len(decisions)} tasks: {', '.join(words)}"])
-
-
-def stages_table(stages: Iterable[type[Stage]]) -> str:
-    """The stages there are: what each needs and makes, and which engines run it."""
-    blocks = []
-    for stage in stages:
-        needs = ", ".join(f"{need.role} of {need.stage}" for need in stage.needs) or "nothing"
-        engines = ", ".join(sorted(stage.executors)) or "none yet"
-        blocks.append(
-            f"{stage.name}\n  {stage.schema().get('description', '')}\n"
-            f"  needs: {needs}\n  makes: {', '.join(stage.makes)}\n  engines: {engines}"
-        )
-    return "\n".join(blocks)
-
-
-def stage_table(stage: type[Stage]) -> str:
-    """The settings of a stage: name, default, meaning."""
-    schema = stage.schema()
-    rows = [f"{stage.name}: {schema.get('description', '')}", ""]
-    for name, setting in schema["properties"].items():
-        default = setting.get("default")
-        shown = "none" if default is None else default if isinstance(default, str) else json.dumps(default)
-        rows.append(f"  {name}  (default: {shown})\n      {setting.get('description', '')}")
-    return "\n".join(rows)
 
 
 def _words(value: Outcome | Action) -> str:
