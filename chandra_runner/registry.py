@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -73,3 +73,14 @@ def _plugin(entry: EntryPoint, taken: Mapping[str, type[Stage]]) -> type[Stage] 
         logger.warning(f"plugin {who}: stage {entry.name!r} is left out: {type(error).__name__}: {error}")
         return None
     return stage
+
+
+def with_needs(wanted: Iterable[str]) -> tuple[str, ...]:
+    """The wanted stages and all that they need, in the order of `stages`."""
+    waiting, found = list(wanted), set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [need.stage for need in get(name).needs]
+    return tuple(name for name in stages() if name in found)

@@ -58,22 +58,26 @@ class StageSettings:
 
     @cached_property
     def normal(self) -> Mapping[str, Any]:
-        """What the fingerprint sees: JSON types, units converted, neither defaults nor what does not apply."""
+        """What the fingerprint sees: JSON types, units converted, no defaults, nothing without effect."""
         stated = self._comparable(name for name in self.schemas if self.applies(name))
         defaults = StageSettings(self.stage, {})._comparable(self.schemas)
         return {name: value for name, value in stated.items() if value != defaults[name]}
 
     def value(self, name: str) -> Any:
         """One setting as an executor sees it."""
-        schema = self.schemas[name]
-        value = self._plain(name)
-        if "x-path" in schema and _is_path(value, schema):
-            return self._file(name)
-        return _parsed(value, schema)
+        return self.file(name) or _parsed(self._plain(name), self.schemas[name])
 
     def text(self, name: str) -> Any:
         """One setting in JSON types, quantities as text in their canonical unit."""
         return _normal(self._plain(name), self.schemas[name])
+
+    def file(self, name: str) -> Path | None:
+        """The file that a setting names; None where it names none."""
+        words = self.schemas[name].get("x-path")
+        node = self.stated.get(name)
+        if words is None or node is None or node.value is None or node.value in words:
+            return None
+        return (node.file.parent / node.text).absolute()
 
     def applies(self, name: str) -> bool:
         """Whether the other settings let this one have an effect."""
@@ -86,17 +90,14 @@ class StageSettings:
 
     def _fingerprinted(self, name: str) -> Any:
         """A file counts by what is in it, not by where it is."""
-        if "x-path" in self.schemas[name] and _is_path(self._plain(name), self.schemas[name]):
-            with self._file(name).open("rb") as stream:
-                return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
-        return self.text(name)
+        path = self.file(name)
+        if path is None:
+            return self.text(name)
+        with path.open("rb") as stream:
+            return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
     def _plain(self, name: str) -> Any:
         return self.stated[name].plain() if name in self.stated else self.schemas[name].get("default")
-
-    def _file(self, name: str) -> Path:
-        node = self.stated[name]
-        return (node.file.parent / node.text).absolute()
 
 
 class LazySettings(Mapping[str, Any]):
@@ -113,10 +114,6 @@ class LazySettings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._settings.schemas)
-
-
-def _is_path(value: Any, schema: Schema) -> bool:
-    return value is not None and value not in schema["x-path"]
 
 
 def _parsed(value: Any, schema: Schema) -> Any:

@@ -1,0 +1,158 @@
+"""A recipe's files against their schema: every error of the schema with its place, in plain words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from .errors import Problem
+from .messages import Path, Refusal, explain
+from .node import Node
+from .quantities import QuantityError, magnitude, wanted
+from .registry import stages
+from .resources import resource
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A problem, and which part of the recipe it concerns."""
+
+    path: Path
+    problem: Problem
+
+
+def schema_faults(root: Node, *, complete: bool) -> Iterator[Fault]:
+    """What the schema refuses in one file.
+
+    Parameters
+    ----------
+    root : Node
+        The file's content, a mapping.
+    complete : bool
+        Whether nothing required may be missing; a file that others extend may be partial.
+    """
+    seen: set[Path] = set()
+    for error in sorted(_validator().iter_errors(root.plain()), key=_rank):
+        path: Path = tuple(error.absolute_path)
+        refusal = _refusal(error)
+        if refusal.keyword == "required" and not path and not complete:
+            continue
+        if refusal.of_value:
+            if path in seen:
+                continue  # one value, one problem: the first says enough
+            seen.add(path)
+        for problem in explain(refusal, node_at(root, path), path):
+            yield Fault(path, problem)
+
+
+def _rank(error: ValidationError) -> int:
+    """What is not even of the right type need not hear what else is wrong with it."""
+    order = ("x-unit", "type")
+    return order.index(error.validator) if error.validator in order else len(order)
+
+
+def _refusal(error: ValidationError) -> Refusal:
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    cause = error.cause if isinstance(error.cause, QuantityError) else None
+    return Refusal(str(error.validator), error.validator_value, schema, error.message, cause)
+
+
+def node_at(root: Node, path: Path) -> Node:
+    """The node at the end of a path; the last one there is, where the path goes on."""
+    node = root
+    for key in path:
+        if isinstance(key, int) and key < len(node.items):
+            node = node.items[key]
+        elif str(key) in node.mapping:
+            node = node.mapping[str(key)]
+        else:
+            break
+    return node
+
+
+@cache
+def recipe_schema() -> Mapping[str, Any]:
+    """The schema of a recipe, with the stages of installed plugins."""
+    path = resource("schemas", "recipe.schema.json")
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    references = {name: {"$ref": f"stages/{name}.schema.json"} for name in stages()}
+    properties = document["properties"]
+    properties["stages"]["properties"] = references
+    for entry in properties["per_observation"]["patternProperties"].values():
+        entry["properties"] = references
+    return document
+
+
+@cache
+def _validator() -> Validator:
+    from jsonschema import Draft7Validator, validators
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT7
+
+    base = recipe_schema()["$id"]
+    resources = [
+        (urljoin(base, f"stages/{name}.schema.json"), DRAFT7.create_resource(stage.schema()))
+        for name, stage in stages().items()
+    ]
+    checker = Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+    kind: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]
+        Draft7Validator, {"x-unit": _check_unit}, type_checker=checker
+    )
+    return kind(recipe_schema(), registry=Registry().with_resources(resources))
+
+
+def archive_hint(name: str) -> str:
+    """What would be the name of an archive; empty when this is one."""
+    schema = recipe_schema()["definitions"]["archive"]
+    return "" if _validator().evolve(schema=schema).is_valid(name) else str(schema["x-hint"])
+
+
+def _is_integer(_checker: object, value: object) -> bool:
+    # JSON Schema takes 754.0 for an integer; an ObsID written so is a slip.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_unit(
+    _validator: Validator, unit: str, value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError
+
+    if value is None and "null" in schema["type"]:
+        return
+    try:
+        _check_bounds(_magnitude(value, unit, schema), unit, schema)
+    except QuantityError as error:
+        yield ValidationError(str(error), cause=error)
+
+
+def _magnitude(value: Any, unit: str, schema: Mapping[str, Any]) -> float:
+    if isinstance(value, str):
+        return magnitude(value, unit)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        sensible = value <= schema.get("x-maximum", value)
+        hint = f"{value} {unit}" if sensible else wanted(unit)
+        raise QuantityError(f"{value} has no unit", f"write {hint}")
+    raise QuantityError("this is not a number with a unit", f"write {wanted(unit)}")
+
+
+def _check_bounds(value: float, unit: str, schema: Mapping[str, Any]) -> None:
+    low, high = schema.get("x-minimum", -math.inf), schema.get("x-maximum", math.inf)
+    over = schema.get("x-exclusiveMinimum", -math.inf)
+    if low <= value <= high and value > over:
+        return
+    shown = f"{value:g} {unit}"
+    if value <= over:
+        raise QuantityError(f"{shown} is too small", f"write more than {over} {unit}")
+    if value < low:
+        raise QuantityError(f"{shown} is too small", f"write {low} {unit} or more")
+    hint = f"did you mean {value:g} eV?" if unit == "keV" else f"write {high} {unit} or less"
+    raise QuantityError(f"{shown} is too large", hint)
