@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from .digests import FileDigest, FileStat, digest_bytes, digest_product, stat_of
 from .inventory import find_directory, kind_of, list_files
@@ -225,10 +224,3 @@ def inputs_of(stage: type[Stage], ledger: Ledger, unsettled: Collection[str] = (
                 name = ".".join(filter(None, (need.stage, output.role, output.exposure, output.band)))
                 inputs[name] = output.content
     return inputs
-
-
-def settings_text(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """All settings of a task as they stand in its manifest: quantities as text."""
-    from .quantities import normal
-
-    return {name: normal(value) if hasattr(value, "unit") else value for name, value in settings.items()}

@@ -45,8 +45,8 @@ class LineReporter:
         )
         failed = report.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
         log = f" (log: {report.log})" if failed and report.log else ""
-        never_started = report.outcome is Outcome.INTERRUPTED and report.log is None
-        level = "DEBUG" if never_started else LEVELS[report.outcome]
+        quiet = report.outcome in (Outcome.INTERRUPTED, Outcome.EXCLUDED) and report.log is None
+        level = "DEBUG" if quiet else LEVELS[report.outcome]
         logger.log(level, f"{where}: {words}{seconds}{why}{log}")
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .errors import ChandraRunnerError, ExitCode
-from .ledger import Ledger, inputs_of, settings_text
+from .ledger import Ledger, inputs_of
 from .locks import Holder, Locks
 from .manifest import Manifest, write_manifest
 from .plan import Action, Decision, Plan, decide
@@ -194,7 +194,7 @@ class Walk:
             reason=result.reason,
             fingerprint=decision.parts.fingerprint(),
             parts=decision.parts,
-            settings=settings_text(self._plan.recipe.settings(self._obsid, stage)),
+            settings=self._plan.recipe.settings_text(self._obsid, stage),
             versions=versions_of(decision.parts.engine),
             warnings=result.warnings,
             started=result.started,
