@@ -92,6 +92,14 @@ def test_a_given_quiet_level_is_taken() -> None:
     assert quiet.mean_rate == pytest.approx(1.05)
 
 
+def test_empty_bins_lower_the_quiet_level() -> None:
+    # 0 is within 3 Poisson errors of 0.01 count/s in 100 s: the level is the mean of all eight bins.
+    exposure = np.full(8, 100.0)
+    quiet = clean_mean(*curve(0, *[0.01] * 7), exposure, **CLEAN)
+    assert quiet.max_rate == pytest.approx(1.2 * 0.07 / 8)
+    assert quiet.good.tolist() == [False] + [True] * 7
+
+
 def test_too_few_quiet_bins_are_no_good_time() -> None:
     exposure = np.full(5, 100.0)
     with pytest.raises(NoGoodTime, match="only 1 of 5 bins"):
