@@ -240,6 +240,8 @@ def test_acis_events_on_listed_bad_pixels_are_flagged(made: Path, obsid: int) ->
                 inside = (events["chipx"] >= x0) & (events["chipx"] <= x1)
                 inside &= (events["chipy"] >= y0) & (events["chipy"] <= y1)
                 on_bad |= inside & (events["ccd_id"] == hdu.header["CCD_ID"])
+                # Hot spots, a hot column, edge columns, edge rows.
+                assert np.flatnonzero(row["STATUS"][::-1]).tolist() in ([0], [8], [14], [17])
         assert np.array_equal(on_bad, events["status"][:, 31 - 4])
         assert on_bad.any() or obsid != 99001
 

@@ -35,7 +35,7 @@ def aspect_of(sample: Sample, interval: Interval) -> Aspect:
     """Attitude over an observing interval: a Lissajous figure about the nominal pointing."""
     time = interval.start + ASPECT_STEP * np.arange(int(interval.span / ASPECT_STEP) + 2)
     east, north = (DITHER / 3600 * np.sin(2 * np.pi * time / period) for period in DITHER_PERIODS)
-    constant = [np.full(len(time), np.float32(offset), dtype=float) for offset in TABLE_OFFSET]
+    constant = [np.full(len(time), offset) for offset in TABLE_OFFSET]
     ra = sample.ra + east / np.cos(np.deg2rad(sample.dec))
     return Aspect(time, ra, sample.dec + north, np.full(len(time), sample.roll), *constant)
 
