@@ -94,10 +94,13 @@ def scan(stream: BufferedIOBase, path: Path) -> Iterator[Place]:
     while True:
         stream.seek(start)
         block = stream.read(BLOCK)
-        if not block.startswith(b"XTENSION=" if start else b"SIMPLE  ="):
-            if start == 0:
-                raise DataError(f"{path.name} is no FITS file")
+        if start and not block.strip(b" \0"):
+            while stream.read(_PIECE):  # the checksum of a gzip file stands at its end
+                pass
             return
+        if not block.startswith(b"XTENSION=" if start else b"SIMPLE  ="):
+            what = f"is damaged: no extension begins at byte {start}" if start else "is no FITS file"
+            raise DataError(f"{path.name} {what}")
         raw, header = _header(stream, block, path)
         place = Place(header, raw, start, start + len(raw), _data_size(header, path))
         if length is not None and place.data + place.size > length:

@@ -1,0 +1,98 @@
+"""Small event lists for tests, and the programs of CFITSIO that they are compared with."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+Columns = dict[str, tuple[str, Any]]
+Intervals = tuple[Sequence[float], Sequence[float]]
+KEYWORDS: dict[str, Any] = {
+    "INSTRUME": "ACIS", "DETNAM": "ACIS-67", "OBS_ID": "42", "TSTART": 1000.0, "TSTOP": 2000.0,
+    "MJDREF": 50814.0, "DTCOR": 0.9, "ONTIME": 5.0, "LIVETIME": 4.5, "EXPOSURE": 4.5, "ONTIME6": 5.0,
+    "DATE": "2001-01-01T00:00:00", "CREATOR": "someone",
+}  # fmt: skip
+
+
+def acis_columns(rows: int = 400, seed: int = 1) -> Columns:
+    """Events of chips 6 and 7 in order of time, of all energies, grades and a few status bits."""
+    random = np.random.default_rng(seed)
+    status = np.zeros((rows, 32), dtype=bool)
+    status[::10, 27] = True
+    return {
+        "time": ("1D", np.sort(random.uniform(1000, 2000, rows))),
+        "ccd_id": ("1I", random.integers(6, 8, rows)),
+        "energy": ("1E", random.uniform(100, 10000, rows)),
+        "phas": ("9I", random.integers(0, 100, (rows, 9))),
+        "grade": ("1I", random.integers(0, 8, rows)),
+        "status": ("32X", status),
+    }
+
+
+def write_events(
+    path: Path,
+    columns: Columns | None = None,
+    gtis: Mapping[int | None, Intervals] | None = None,
+    others: Sequence[Any] = (),
+    **keywords: Any,
+) -> Path:
+    """An event file; GTIs by CCD, under None one for all chips. A keyword changed to None is left out."""
+    table = [
+        fits.Column(name, form, array=array) for name, (form, array) in (columns or acis_columns()).items()
+    ]
+    events = fits.BinTableHDU.from_columns(table, name="EVENTS")
+    events.header.update({key: value for key, value in (KEYWORDS | keywords).items() if value is not None})
+    gtis = {7: ([1000], [1400]), 6: ([1100, 1600], [1500, 1900])} if gtis is None else gtis
+    extensions = [_gti(ccd, *interval) for ccd, interval in gtis.items()]
+    fits.HDUList([fits.PrimaryHDU(), events, *extensions, *others]).writeto(path)
+    return path
+
+
+def _gti(ccd: int | None, start: Sequence[float], stop: Sequence[float]) -> fits.BinTableHDU:
+    columns = [fits.Column("START", "1D", "s", array=start), fits.Column("STOP", "1D", "s", array=stop)]
+    hdu = fits.BinTableHDU.from_columns(columns, name="GTI")
+    if ccd is not None:
+        hdu.header.update(EXTVER=ccd, HDUNAME=f"GTI{ccd}", CCD_ID=ccd)
+    return hdu
+
+
+def table_bytes(path: Path, name: str = "EVENTS") -> tuple[bytes, int]:
+    """The rows of a table as they are on disk, and their number."""
+    with fits.open(path, memmap=False) as hdus:
+        raw = hdus[name].data.view(np.ndarray)
+        return raw.tobytes(), len(raw)
+
+
+def assert_sound(path: Path) -> None:
+    """Astropy finds nothing wrong with a file and its checksums, nor does fitsverify where there is one."""
+    with fits.open(path, checksum=True) as hdus:
+        hdus.verify("exception")
+        for hdu in hdus:
+            assert "CHECKSUM" in hdu.header, f"{path.name}: no checksum in {hdu.name}"
+            assert "20" not in hdu.header.comments["CHECKSUM"]
+    if shutil.which("fitsverify"):
+        done = subprocess.run(
+            ["fitsverify", "-q", path.name], cwd=path.parent, capture_output=True, text=True
+        )
+        assert "verification OK" in done.stdout, done.stdout
+
+
+def cfitsio_filter(source: Path, target: Path, expression: str) -> Path:
+    """Rows of EVENTS that CFITSIO's own row filter takes; skips where fitscopy is not installed."""
+    if not shutil.which("fitscopy"):
+        pytest.skip("fitscopy (Debian: libcfitsio-bin) is not installed")
+    subprocess.run(["fitscopy", f"{source}[EVENTS][{expression}]", target], check=True, capture_output=True)
+    return target
+
+
+def cfitsio_good_times(path: Path, chips: Sequence[int]) -> str:
+    """Row filter: inside the good times of the event's own chip, as a file has them."""
+    parts = [f"(ccd_id=={n}&&gtifilter('{path}[GTI,{n}]',time,'START','STOP'))" for n in chips]
+    return f"({'||'.join(parts)})"
