@@ -70,11 +70,13 @@ def plot_light_curve(path: Path, curve: LightCurve, quiet: Quiet, good_time: Gti
         for each in (axes, side):
             _draw_limits(each, quiet)
         _set_scale(axes, curve, quiet)
-        axes.set_xlabel(f"Time since {caption.start} (ks)")
+        # A target's name may have a $ in it, which is no formula.
+        axes.set_xlabel(f"Time since {caption.start} (ks)", parse_math=False)
         axes.set_ylabel("Rate (count/s)")
-        figure.suptitle(caption.title, fontsize=13)
-        axes.set_title(caption.subtitle, fontsize=9, loc="left")
-        axes.legend(loc="upper right", fontsize=8, framealpha=0.9)
+        figure.suptitle(caption.title, fontsize=13, parse_math=False)
+        axes.set_title(caption.subtitle, fontsize=9, loc="left", parse_math=False)
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
         figure.savefig(path, format="png", metadata={"Software": None})
 
 
