@@ -29,19 +29,6 @@ class Exposure:
     stem: str
     files: Mapping[str, tuple[str, ...]]
 
-    def file(self, kind: str) -> str | None:
-        """The one file of that kind, None where there is none.
-
-        Raises
-        ------
-        DataError
-            There are several.
-        """
-        paths = self.files.get(kind, ())
-        if len(paths) > 1:
-            raise DataError(f"exposure {self.id} has {len(paths)} {kind} files: {', '.join(paths)}")
-        return paths[0] if paths else None
-
 
 @dataclass(frozen=True)
 class Observation:

@@ -112,7 +112,7 @@ def test_of_two_versions_the_one_that_oif_fits_lists_is_taken(tmp_path: Path) ->
     write_raw(tmp_path, EVT1, EVT2, newer, ASOL)
     index(tmp_path, EVT1, newer, ASOL)
     (exposure,) = read_observation(tmp_path, 42).exposures
-    assert exposure.file("evt2") == newer
+    assert exposure.files["evt2"] == (newer,)
 
 
 def test_of_two_versions_without_oif_fits_neither_is_guessed(tmp_path: Path) -> None:
