@@ -93,6 +93,9 @@ def cfitsio_filter(source: Path, target: Path, expression: str) -> Path:
 
 
 def cfitsio_good_times(path: Path, chips: Sequence[int]) -> str:
-    """Row filter: inside the good times of the event's own chip, as a file has them."""
-    parts = [f"(ccd_id=={n}&&gtifilter('{path}[GTI,{n}]',time,'START','STOP'))" for n in chips]
+    """Row filter: inside the good times of the event's own chip, as a file has them.
+
+    Extensions go by HDUNAME: to CFITSIO, EXTVER 0 means any.
+    """
+    parts = [f"(ccd_id=={n}&&gtifilter('{path}[GTI{n}]',time,'START','STOP'))" for n in chips]
     return f"({'||'.join(parts)})"
