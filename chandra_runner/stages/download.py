@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import ClassVar
 
 from loguru import logger
@@ -67,18 +68,16 @@ def _fetch(job: Job) -> None:
 
 def _missing(job: Job) -> DataError:
     obsid, data = job.observation, job.raw.parent
-    reserved = f"{min(sample.OBSIDS)} to {max(sample.OBSIDS)}"
     if obsid in sample.OBSIDS:
         return DataError(
             f"ObsID {obsid} is not under {data}",
             f"it is a synthetic one: with archive: [{SAMPLE}] in the recipe it is made",
         )
-    answers = [f"{SAMPLE} has only {reserved}" if name == SAMPLE else name for name in job.archives]
-    asked = f"archive: {', '.join(answers)}" if answers else "no archive is named"
+    asked, known = ", ".join(job.archives) or "none", ", ".join(map(str, sample.OBSIDS))
     return DataError(
-        f"ObsID {obsid} is not under {data} ({asked}); "
-        f"this version fetches from no archive, it only makes the synthetic ObsIDs of {SAMPLE}",
-        f"put its directory there, e.g. with CIAO: cd {data} && download_chandra_obsid {obsid}",
+        f"ObsID {obsid} is not under {data} and cannot be fetched (archive: {asked}): "
+        f"this version has only the archive {SAMPLE}, with the synthetic ObsIDs {known}",
+        f"put its directory there, e.g. with CIAO: cd {quote(str(data))} && download_chandra_obsid {obsid}",
     )
 
 

@@ -53,13 +53,13 @@ def test_a_missing_sample_is_made(job: Job) -> None:
 @pytest.mark.parametrize(
     ("obsid", "archives", "message"),
     [
+        (493, ("cxc", "x"), r"ObsID 493 is not under \S+data and cannot be fetched \(archive: cxc, x\)"),
         (
             493,
-            ("cxc", "heasarc"),
-            r"ObsID 493 is not under \S+data \(archive: cxc, heasarc\).*download_chandra",
+            ("sample",),
+            r"only the archive sample, with the synthetic ObsIDs 99001, .*, 99005; put its dir",
         ),
-        (493, ("sample",), r"\(archive: sample has only 99001 to 99005\)"),
-        (493, (), r"ObsID 493 is not under \S+data \(no archive is named\)"),
+        (493, (), r"\(archive: none\).* cd \S+data && download_chandra_obsid 493$"),
         (99003, ("cxc",), r"ObsID 99003 is not under .*; it is a synthetic one: with archive: \[sample\]"),
     ],
 )
