@@ -18,9 +18,9 @@ Columns = dict[str, Array]
 """Table columns by name; all of the same length."""
 
 GOOD_GRADES = (0, 2, 3, 4, 6)
-GAIN = {True: 4.7, False: 3.9}
-"""eV a channel; of back-illuminated chips and of front-illuminated ones."""
 BACK_ILLUMINATED = (5, 7)
+FRONT_GAIN, BACK_GAIN = 3.9, 4.7
+"""eV a channel."""
 PI_CHANNEL = 14.6
 """eV."""
 STATUS_BAD_PIXEL = 4
@@ -112,7 +112,7 @@ def _acis_events(
     sample: Sample, photons: Photons, frame: Array, time: Array, aspect: Aspect, rng: np.random.Generator
 ) -> Columns:
     width = 5 if sample.datamode == "VFAINT" else 3
-    gain = np.where(np.isin(photons.chip, BACK_ILLUMINATED), GAIN[True], GAIN[False])
+    gain = np.where(np.isin(photons.chip, BACK_ILLUMINATED), BACK_GAIN, FRONT_GAIN)
     grade, fltgrade = draw_grades(photons.background, rng)
     energy = 1000 * photons.energy
     # Fano noise of 3.65 eV an electron, and 40 eV of the readout.
