@@ -100,7 +100,7 @@ def check(settings: Settings) -> Iterator[SettingProblem]:
         return
     bounds, effective = settings["en_bounds"], settings["effective_ens"]
     if len(bounds) != len(effective):
-        message = f"effective_ens has {_count(effective)}, en_bounds has {_count(bounds)}"
+        message = f"{_count(effective)} for the {_count(bounds)} of en_bounds"
         yield SettingProblem(("effective_ens",), message, "write one effective energy for each band")
         return
     bands = [_stated(lo, hi, energy) for (lo, hi), energy in zip(bounds, effective, strict=True)]
@@ -134,12 +134,8 @@ def _faults(band: Band) -> Iterator[tuple[str, str, bool]]:
     if not LOWEST <= band.lo <= HIGHEST or not LOWEST <= band.hi <= HIGHEST:
         yield f"the band {edges} keV goes beyond 0.1 to 10 keV", "give energies in keV, 0.1 to 10", True
     elif band.lo >= band.hi:
-        turned = f"{band.hi:g}:{band.lo:g}"
-        yield (
-            f"the band {edges} keV ends where it begins or below",
-            f"write the lower edge first: {turned}",
-            True,
-        )
+        what = "upside down" if band.lo > band.hi else "empty"
+        yield f"the band {edges} keV is {what}", "write the lower edge first, then the upper one", True
     elif not band.lo <= band.effective <= band.hi:
         message = f"the effective energy {band.effective:g} keV lies outside its band {edges} keV"
         yield message, f"write one from {band.lo:g} to {band.hi:g} keV", False

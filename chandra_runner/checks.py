@@ -52,6 +52,10 @@ class Draft:
         """Whether the schema has nothing against what stands at or below that path."""
         return not any(fault[: len(path)] == path for fault in self.faulty)
 
+    def sound_inside(self, *path: str) -> bool:
+        """Whether the schema has nothing against what stands below that path; unknown keys do no harm."""
+        return not any(fault[: len(path)] == path and len(fault) > len(path) for fault in self.faulty)
+
 
 def check_layers(layers: list[Layer]) -> Iterator[Problem]:
     """What is wrong within single files."""
@@ -71,11 +75,12 @@ def check_draft(draft: Draft) -> Iterator[Problem]:
     yield from _per_observation(draft)
     yield from _archives(draft)
     for name, settings in draft.common.items():
-        if draft.sound("stages", name):
+        if draft.sound_inside("stages", name):
             yield from check_settings(settings, draft.tree)
     for (obsid, name), settings in draft.own.items():
-        if draft.sound("stages", name) and draft.sound("per_observation", str(obsid), name):
-            place = draft.tree.mapping["per_observation"].mapping[str(obsid)]
+        key = ("per_observation", str(obsid), name)
+        if draft.sound_inside("stages", name) and draft.sound_inside(*key):
+            place = draft.tree.child("per_observation").child(str(obsid))
             yield from check_settings(settings, place)
 
 
@@ -98,21 +103,23 @@ def directory_conflict(data: Path, products: Path) -> str:
     real_data, real_products = os.path.realpath(data), os.path.realpath(products)
     if real_data == real_products:
         return "data and products are the same directory"
-    for inner, outer, names in ((real_products, real_data, "products"), (real_data, real_products, "data")):
+    for inner, outer, names in (
+        (real_products, real_data, ("products", "data")),
+        (real_data, real_products, ("data", "products")),
+    ):
         below = os.path.relpath(inner, outer).split(os.sep)
         if re.fullmatch(r"byobsid|[0-9]+", below[0]):
-            return f"{names} lies inside an ObsID directory of the other"
+            return f"{names[0]} lies inside an ObsID directory of {names[1]}"
     return ""
 
 
 def _stage_groups(root: Node) -> Iterator[tuple[str, Node, bool]]:
     """Name and settings of each stage in a file, and whether they are for one observation only."""
-    for name, node in root.mapping.get("stages", root).mapping.items() if "stages" in root.mapping else ():
+    for name, node in root.child("stages").mapping.items():
         yield name, node, False
-    if "per_observation" in root.mapping:
-        for entry in root.mapping["per_observation"].mapping.values():
-            for name, node in entry.mapping.items():
-                yield name, node, True
+    for entry in root.child("per_observation").mapping.values():
+        for name, node in entry.mapping.items():
+            yield name, node, True
 
 
 def _empty_stages(root: Node) -> Iterator[Problem]:
@@ -149,15 +156,18 @@ def _path(key: str, node: Node, layer: Layer) -> Iterator[Problem]:
 
 
 def _complete(draft: Draft) -> Iterator[Problem]:
+    if () in draft.faulty:
+        return  # a misspelt key is what is missing
     if "observations" not in draft.tree.mapping:
         yield draft.top.problem("observations are missing", "list the ObsIDs: observations: [754, 28229]")
-    if not draft.plan and draft.sound("stages"):
-        place = draft.tree.mapping.get("stages", draft.top)
+    place = draft.tree.child("stages")
+    says_nothing = any(node.value is None and not node.text for node in place.mapping.values())
+    if not draft.plan and draft.sound("stages") and not says_nothing:
         yield place.key_problem("no stage is wanted", "name one, as stages: {cleaned_chandra_evts: {}}")
 
 
 def _switched_off(draft: Draft) -> Iterator[Problem]:
-    for name, node in draft.tree.mapping.get("stages", draft.top).mapping.items():
+    for name, node in draft.tree.child("stages").mapping.items():
         if name in draft.plan and node.value is None and node.text:
             needed_by = [other for other in draft.plan if any(n.stage == name for n in get(other).needs)]
             message = f"{name} is switched off, but {' and '.join(needed_by)} cannot do without it"
@@ -166,13 +176,11 @@ def _switched_off(draft: Draft) -> Iterator[Problem]:
 
 def _per_observation(draft: Draft) -> Iterator[Problem]:
     """Entries of inherited files that do not concern this recipe are no mistakes."""
-    listed = {node.value: node.text for node in draft.tree.mapping.get("observations", draft.top).items}
-    for key, entry in draft.top.mapping.get("per_observation", draft.top).mapping.items():
-        if not key.isdecimal():
-            continue
-        if int(key) not in listed and draft.sound("observations"):
+    listed = [str(node.value) for node in draft.tree.child("observations").items]
+    for key, entry in draft.top.child("per_observation").mapping.items():
+        if key not in listed and draft.sound("observations") and ("per_observation",) not in draft.faulty:
             message = f"{key} is not among the observations"
-            yield entry.key_problem(message, did_you_mean(key, list(listed.values())[:100], "they are"))
+            yield entry.key_problem(message, did_you_mean(key, listed[:100], "they are"))
         for name, node in entry.mapping.items():
             if name in stages() and name not in draft.plan and draft.sound("stages"):
                 message = f"{name} is not in the plan, so its settings for {key} have no effect"
@@ -180,7 +188,7 @@ def _per_observation(draft: Draft) -> Iterator[Problem]:
 
 
 def _archives(draft: Draft) -> Iterator[Problem]:
-    items = draft.tree.mapping.get("archive", draft.top).items
+    items = draft.tree.child("archive").items
     for item in items if len(items) > 1 else ():
         if item.text == "none":
             yield item.problem(
@@ -199,8 +207,10 @@ def _order(settings: StageSettings) -> Iterator[Problem]:
     for name, schema in settings.schemas.items():
         other = schema.get("x-less-than", "")
         blamed = settings.stated.get(name) or settings.stated.get(other)
-        low, high = settings.text(name), settings.text(other) if other else None
-        if blamed is None or low is None or high is None:
+        if not other or blamed is None:
+            continue
+        low, high = settings.text(name), settings.text(other)
+        if low is None or high is None:
             continue
         if magnitude(low, schema["x-unit"]) >= magnitude(high, schema["x-unit"]):
             message = f"{name} ({low}) is not below {other} ({high})"

@@ -21,9 +21,7 @@ MAX_LAYERS = 50
 
 _EXTENDS_HINT = "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
 _PACKAGED = re.compile(r"standard/[a-z0-9][a-z0-9_-]*")
-_WRITE_ONE = (
-    'write at least recipe: 1, observations: [...] and stages: {...}, or begin with "chandra-run init"'
-)
+_WRITE_ONE = 'write recipe: 1, observations: [...] and stages: {...}, or begin with "chandra-run init"'
 
 
 @dataclass(frozen=True)
@@ -153,8 +151,8 @@ class _Loader:
 
 def _parents(root: Node) -> Iterator[Node]:
     """The names under `extends`; what is no text there is the schema's to refuse."""
-    node = root.mapping.get("extends")
-    for name in (node.items or (node,)) if node else ():
+    node = root.child("extends")
+    for name in node.items or (node,):
         if isinstance(name.value, str) and name.text:
             yield name
 
@@ -178,7 +176,7 @@ def _neighbour(path: Path) -> str:
         names = [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
     except OSError:
         return ""
-    close = difflib.get_close_matches(path.name, names, n=1) if not path.exists() else []
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75) if not path.exists() else []
     return f"did you mean {close[0]}?" if close else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from typing import Any
 from .errors import Problem
 from .node import Node
 from .numerals import number_hint
-from .quantities import QuantityError
+from .quantities import QuantityError, wanted
 from .registry import stages
 
 Path = tuple[str | int, ...]
 """Keys and positions that lead from the root of a file to a value."""
 
 _SHOWN = 40
-_NOT_YAML_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_MEANT_BOOLEANS = {
+    **dict.fromkeys(("yes", "on", "y", "true", "1"), "true"),
+    **dict.fromkeys(("no", "off", "n", "false", "0"), "false"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Refusal:
         """Whether it is about the value as a whole, and not about some of its parts."""
         return self.keyword not in _OF_PARTS
 
+    @property
+    def of_keys(self) -> bool:
+        """Whether it is only that some keys are unknown."""
+        return self.keyword == "additionalProperties"
+
 
 def explain(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
     """Problems for one thing that the schema refuses, at a node and the path that leads to it."""
@@ -57,6 +66,8 @@ def explain(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
         yield from _OF_PARTS[refusal.keyword](refusal, node, path)
         return
     message, hint = _OF_VALUES.get(refusal.keyword, _other)(refusal, node)
+    if node.value is None and not node.text:
+        message = "there is no value"
     yield node.problem(f"{_name(path)}: {message}", hint)
 
 
@@ -76,7 +87,7 @@ def shown(node: Node) -> str:
     text = node.text if len(node.text) <= _SHOWN else f"{node.text[:_SHOWN]}..."
     if node.quoted:
         return f'"{text}"'
-    return text or "nothing"
+    return text
 
 
 def _name(path: Path) -> str:
@@ -110,10 +121,10 @@ def _unknown_key(key: str, path: Path, known: Mapping[str, Any]) -> tuple[str, s
         if owners and key not in stages():
             return f"{key} is a setting, not a stage", f"write it inside {owners}"
         return f"there is no stage {key}", did_you_mean(key, list(stages()), "the stages are")
-    close = did_you_mean(key, list(known), "its settings are")
-    if owners and close.startswith("its"):
-        return f"{_name(path)} has no setting {key}", f"{owners} has"
-    return f"{_name(path)} has no setting {key}", close
+    hint = did_you_mean(key, list(known), "its settings are")
+    if owners:
+        hint = f"{owners} has" if hint.startswith("its") else f"{hint} Or is it for {owners}?"
+    return f"{_name(path)} has no setting {key}", hint
 
 
 def _required(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
@@ -152,7 +163,9 @@ def _other(refusal: Refusal, node: Node) -> _Sentence:
 
 def _unit(refusal: Refusal, node: Node) -> _Sentence:
     cause = refusal.cause
-    return (cause.message, cause.hint) if cause else (refusal.message, "")
+    if cause is None:
+        return f"{shown(node)} is not a number with a unit", f"write {wanted(refusal.wanted)}"
+    return cause.message, cause.hint
 
 
 def _type(refusal: Refusal, node: Node) -> _Sentence:
@@ -162,20 +175,19 @@ def _type(refusal: Refusal, node: Node) -> _Sentence:
 
 
 def _want_number(refusal: Refusal, node: Node) -> _Sentence:
-    whole = "whole " if refusal.wanted == "integer" else ""
+    whole = "whole " if "integer" in refusal.wanted else ""
     hint = number_hint(node.text) if isinstance(node.value, str) else ""
     if isinstance(node.value, float):
-        hint = f"write {node.value:.0f}" if node.value.is_integer() else ""
-    if isinstance(node.value, tuple) and len(node.items) == 1:
-        hint = f"without brackets: {shown(node.items[0])}"
-    return f"{shown(node)} is not a {whole}number", hint or f"write a {whole}number"
+        low, high = math.floor(node.value), math.ceil(node.value)
+        hint = f"write {low}" if low == high else f"write {low} or {high}"
+    if len(node.items) == 1:
+        hint = f"write it without brackets: {shown(node.items[0])}"
+    return f"{shown(node)} is not a {whole}number", hint or f"write a {whole}number{_such_as(refusal)}"
 
 
 def _want_boolean(refusal: Refusal, node: Node) -> _Sentence:
-    meant = _NOT_YAML_BOOLEANS.get(node.text.lower()) or {"1": "true", "0": "false"}.get(node.text)
-    if node.quoted and node.text.lower() in ("true", "false"):
-        meant = node.text.lower()
-    return f"{shown(node)} is neither true nor false", f"write {meant or 'true or false'}"
+    meant = _MEANT_BOOLEANS.get(node.text.lower(), "true or false")
+    return f"{shown(node)} is neither true nor false", f"write {meant}"
 
 
 def _want_text(refusal: Refusal, node: Node) -> _Sentence:
@@ -183,18 +195,26 @@ def _want_text(refusal: Refusal, node: Node) -> _Sentence:
         return _not_one_of(refusal.schema["enum"], node, "")
     if isinstance(node.value, bool | int | float):
         return f"{shown(node)} is not text", f'put it between quotes: "{node.text}"'
-    return f"{shown(node)} is not text", "write a text"
+    return f"{shown(node)} is not text", f"write a text{_such_as(refusal)}"
 
 
 def _want_list(refusal: Refusal, node: Node) -> _Sentence:
-    simple = node.text if re.fullmatch(r"[\w.:, -]+", node.text) else "..."
-    return f"{shown(node)} is not a list", f"write it between brackets: [{simple}]"
+    if re.fullmatch(r"[\w.:, -]+", node.text):
+        return f"{shown(node)} is not a list", f"write it in brackets: [{node.text}]"
+    return f"{shown(node)} is not a list", f"write a list{_such_as(refusal)}"
 
 
 def _want_mapping(refusal: Refusal, node: Node) -> _Sentence:
-    if node.items and all(item.text in stages() for item in node.items):
-        return "this is a list", f"write each stage as a key with its settings: {node.items[0].text}: {{}}"
+    names = [item.text for item in node.items or (node,)]
+    if all(name in stages() for name in names):
+        return f"{shown(node)} is not a group of settings", f"write a stage as {names[0]}: {{}}"
     return f"{shown(node)} is not a group of settings", "write name: value, or {} for the defaults"
+
+
+def _such_as(refusal: Refusal) -> str:
+    """An example of what is wanted, where the schema has one."""
+    examples = [*refusal.schema.get("examples", ()), refusal.schema.get("default")]
+    return f" such as {examples[0]}" if examples[0] else ""
 
 
 _WANTED: Mapping[str, Callable[[Refusal, Node], _Sentence]] = {
@@ -216,7 +236,7 @@ def _not_one_of(choices: Collection[Any], node: Node, hint: str) -> _Sentence:
     near = did_you_mean(node.text, words, "write one of")
     if near.startswith("write") and hint:
         near = hint
-    return f"{shown(node)} is not known here", near
+    return f"{shown(node)} is not possible here", near
 
 
 def _any_of(refusal: Refusal, node: Node) -> _Sentence:
@@ -227,7 +247,7 @@ def _any_of(refusal: Refusal, node: Node) -> _Sentence:
 def _const(refusal: Refusal, node: Node) -> _Sentence:
     if isinstance(node.value, int) and node.value > refusal.wanted:
         return f"this program does not know version {node.value}", "install a newer chandra_runner"
-    return f"{shown(node)} is not a version of the format", f"write {refusal.wanted}"
+    return f"{shown(node)} is not a version of the format", f"write recipe: {refusal.wanted}"
 
 
 def _pattern(refusal: Refusal, node: Node) -> _Sentence:
@@ -237,10 +257,11 @@ def _pattern(refusal: Refusal, node: Node) -> _Sentence:
 def _range(refusal: Refusal, node: Node) -> _Sentence:
     schema = refusal.schema
     low, over, high = (schema.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
-    lower = f"{low} or more" if low is not None else f"more than {over}"
     if high is None:
-        return f"{shown(node)} is out of range", f"write {lower}"
-    return f"{shown(node)} is out of range", f"write {lower.removesuffix(' or more')}, at most {high}"
+        hint = f"write {low} or more" if low is not None else f"write more than {over}"
+    else:
+        hint = f"write {low} to {high}" if low is not None else f"write more than {over}, at most {high}"
+    return f"{shown(node)} is out of range", hint
 
 
 def _few(refusal: Refusal, node: Node) -> _Sentence:
@@ -253,7 +274,9 @@ def _many(refusal: Refusal, node: Node) -> _Sentence:
 
 def _count(refusal: Refusal) -> str:
     low, high = refusal.schema.get("minItems"), refusal.schema.get("maxItems")
-    return f"write {low}" if low == high else f"write {f'at most {high}' if high else f'at least {low}'}"
+    if low == high:
+        return f"write {low} items"
+    return f"write at least {low}" + (f" and at most {high}" if high else "")
 
 
 def _short(refusal: Refusal, node: Node) -> _Sentence:

@@ -51,6 +51,10 @@ class Node:
         """The items, when it is a list; else none."""
         return self.value if isinstance(self.value, tuple) else ()
 
+    def child(self, key: str) -> Node:
+        """The value of a key; an empty one at this place where there is none."""
+        return self.mapping.get(key) or Node(None, self.file, self.line, self.column)
+
     def plain(self) -> Any:
         """The value without places: dict, list or scalar."""
         if isinstance(self.value, Mapping):

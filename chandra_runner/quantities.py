@@ -146,11 +146,13 @@ def _convert(number: float, written: str, unit: str) -> float:
     target = _astropy_unit(unit)
     source = _astropy_unit(written)
     if source is None or target is None:
-        raise QuantityError(f"{written!r} is not a unit", f"write {wanted(unit)} ({_choices(unit)})")
+        spelled = [known for known in _FACTORS.get(unit, ()) if known.lower() == written.lower()]
+        hint = f"did you mean {spelled[0]}?" if spelled else f"write {wanted(unit)} ({_choices(unit)})"
+        raise QuantityError(f"{written!r} is not a unit", hint)
     try:
         return float(source.to(target, number))
     except UnitConversionError:
-        kind = str(source.physical_type)
+        kind = str(source.physical_type).partition("/")[0]
         of = "" if kind == "unknown" else f" is a unit of {kind},"
         raise QuantityError(
             f"{written}{of or ' is'} not of {_KINDS.get(unit, unit)}",

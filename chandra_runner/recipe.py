@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,7 @@ def _draft(layers: list[Layer], faults: list[Fault]) -> Draft:
 
 
 def _stage_nodes(tree: Node) -> Mapping[str, Node]:
-    return tree.mapping["stages"].mapping if "stages" in tree.mapping else {}
+    return tree.child("stages").mapping
 
 
 def _wanted(tree: Node) -> tuple[str, ...]:
@@ -160,10 +161,9 @@ def _settings(name: str, node: Node | None) -> StageSettings:
 def _own(tree: Node, common: Mapping[str, StageSettings]) -> dict[tuple[int, str], StageSettings]:
     """Settings of the observations that have some of their own."""
     own = {}
-    entries = tree.mapping["per_observation"].mapping if "per_observation" in tree.mapping else {}
-    for key, entry in entries.items():
+    for key, entry in tree.child("per_observation").mapping.items():
         for name, node in entry.mapping.items():
-            if name in common and key.isdecimal():
+            if name in common and re.fullmatch("[1-9][0-9]*", key):
                 base, over = common[name], _settings(name, node)
                 stated = merge_settings(base.stated, over.stated, base.schemas)
                 own[int(key), name] = StageSettings(base.stage, stated)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 
 
+@cache
 def resource(kind: str, name: str = "") -> Path:
     """Path of a packaged file or directory.
 

@@ -17,9 +17,9 @@ What a property's schema says beyond JSON Schema:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,17 @@ class StageSettings:
     @cached_property
     def values(self) -> Mapping[str, Any]:
         """All settings as an executor sees them: quantities parsed, paths absolute, defaults filled in."""
-        return {name: self.value(name) for name in self.schemas}
+        return {**_default_values(self.stage), **{name: self.value(name) for name in self.stated}}
 
     @cached_property
     def normal(self) -> Mapping[str, Any]:
         """What the fingerprint sees: JSON types, units converted, no defaults, nothing without effect."""
-        stated = self._comparable(name for name in self.schemas if self.applies(name))
-        defaults = StageSettings(self.stage, {})._comparable(self.schemas)
-        return {name: value for name, value in stated.items() if value != defaults[name]}
+        defaults = _default_texts(self.stage)
+        stated = {name: self._fingerprinted(name) for name in self.stated if name in defaults}
+        texts = {name: text for name, text in {**defaults, **stated}.items() if self.applies(name)}
+        said = self.stage.normal(texts)
+        unsaid = self.stage.normal(defaults)
+        return {name: text for name, text in said.items() if text != unsaid[name]}
 
     def value(self, name: str) -> Any:
         """One setting as an executor sees it."""
@@ -83,10 +86,6 @@ class StageSettings:
         """Whether the other settings let this one have an effect."""
         conditions: Mapping[str, list[Any]] = self.schemas[name].get("x-when", {})
         return all(self._plain(other) in values for other, values in conditions.items())
-
-    def _comparable(self, names: Iterable[str]) -> Mapping[str, Any]:
-        counting = [name for name in names if self.schemas[name].get("x-fingerprint", True)]
-        return self.stage.normal({name: self._fingerprinted(name) for name in counting})
 
     def _fingerprinted(self, name: str) -> Any:
         """A file counts by what is in it, not by where it is."""
@@ -114,6 +113,20 @@ class LazySettings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._settings.schemas)
+
+
+@cache
+def _default_values(stage: type[Stage]) -> Mapping[str, Any]:
+    settings = StageSettings(stage, {})
+    return {name: settings.value(name) for name in settings.schemas}
+
+
+@cache
+def _default_texts(stage: type[Stage]) -> Mapping[str, Any]:
+    """Of the settings that count in a fingerprint."""
+    settings = StageSettings(stage, {})
+    counting = [name for name, schema in settings.schemas.items() if schema.get("x-fingerprint", True)]
+    return {name: settings.text(name) for name in counting}
 
 
 def _parsed(value: Any, schema: Schema) -> Any:

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fault:
-    """A problem, and which part of the recipe it concerns."""
+    """A problem, and which part of the recipe it concerns.
+
+    Parameters
+    ----------
+    path : tuple of (str or int)
+        Where it is; for unknown keys, the mapping that they stand in; else with the schema's
+        keyword at its end.
+    problem : Problem
+        What is wrong.
+    """
 
     path: Path
     problem: Problem
@@ -51,7 +60,7 @@ def schema_faults(root: Node, *, complete: bool) -> Iterator[Fault]:
                 continue  # one value, one problem: the first says enough
             seen.add(path)
         for problem in explain(refusal, node_at(root, path), path):
-            yield Fault(path, problem)
+            yield Fault(path if refusal.of_keys else (*path, refusal.keyword), problem)
 
 
 def _rank(error: ValidationError) -> int:
@@ -100,14 +109,19 @@ def _validator() -> Validator:
 
     base = recipe_schema()["$id"]
     resources = [
-        (urljoin(base, f"stages/{name}.schema.json"), DRAFT7.create_resource(stage.schema()))
+        (urljoin(base, f"stages/{name}.schema.json"), DRAFT7.create_resource(_undeclared(stage.schema())))
         for name, stage in stages().items()
     ]
     checker = Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
     kind: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]
         Draft7Validator, {"x-unit": _check_unit}, type_checker=checker
     )
-    return kind(recipe_schema(), registry=Registry().with_resources(resources))
+    return kind(_undeclared(recipe_schema()), registry=Registry().with_resources(resources))
+
+
+def _undeclared(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Without ``$schema``, for which jsonschema would choose its own validator instead of ours."""
+    return {key: value for key, value in schema.items() if key != "$schema"}
 
 
 def archive_hint(name: str) -> str:
@@ -129,30 +143,33 @@ def _check_unit(
     if value is None and "null" in schema["type"]:
         return
     try:
-        _check_bounds(_magnitude(value, unit, schema), unit, schema)
+        _check_quantity(value, unit, schema)
     except QuantityError as error:
         yield ValidationError(str(error), cause=error)
+    except TypeError:
+        yield ValidationError("not a number with a unit")
 
 
-def _magnitude(value: Any, unit: str, schema: Mapping[str, Any]) -> float:
+def _check_quantity(value: Any, unit: str, schema: Mapping[str, Any]) -> None:
+    """Raise QuantityError, or TypeError for what is neither text nor number."""
     if isinstance(value, str):
-        return magnitude(value, unit)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        sensible = value <= schema.get("x-maximum", value)
+        _check_bounds(magnitude(value, unit), value.strip(), unit, schema)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        # 500 may be meant in eV, 0.015 as a fraction: then "500 keV" would be no good advice.
+        sensible = unit != "%" and value <= schema.get("x-maximum", value)
         hint = f"{value} {unit}" if sensible else wanted(unit)
         raise QuantityError(f"{value} has no unit", f"write {hint}")
-    raise QuantityError("this is not a number with a unit", f"write {wanted(unit)}")
+    else:
+        raise TypeError
 
 
-def _check_bounds(value: float, unit: str, schema: Mapping[str, Any]) -> None:
+def _check_bounds(value: float, text: str, unit: str, schema: Mapping[str, Any]) -> None:
     low, high = schema.get("x-minimum", -math.inf), schema.get("x-maximum", math.inf)
     over = schema.get("x-exclusiveMinimum", -math.inf)
-    if low <= value <= high and value > over:
-        return
-    shown = f"{value:g} {unit}"
     if value <= over:
-        raise QuantityError(f"{shown} is too small", f"write more than {over} {unit}")
+        raise QuantityError(f"{text} is too small", f"write more than {over} {unit}")
     if value < low:
-        raise QuantityError(f"{shown} is too small", f"write {low} {unit} or more")
-    hint = f"did you mean {value:g} eV?" if unit == "keV" else f"write {high} {unit} or less"
-    raise QuantityError(f"{shown} is too large", hint)
+        raise QuantityError(f"{text} is too small", f"write {low} {unit} or more")
+    if value > high:
+        hint = f"did you mean {value:g} eV?" if unit == "keV" else f"write {high} {unit} or less"
+        raise QuantityError(f"{text} is too large", hint)

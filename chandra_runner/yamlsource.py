@@ -132,9 +132,11 @@ class _Builder:
         """The one document of the text; an empty mapping place when there is none."""
         self._events = yaml.parse(self._text, Loader=_LOADER)
         next(self._events)  # start of the stream
-        event = next(self._events)
+        event: Any = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
             return Node(None, self._file, 1, 1)
+        if event.tags:
+            self._complain(event, "a %TAG line", "a recipe has no tags: remove it")
         root = self._node(next(self._events), 0)
         next(self._events)  # end of the document
         event = next(self._events)
