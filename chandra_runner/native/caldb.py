@@ -1,0 +1,142 @@
+"""On-axis effective area of ACIS from the CALDB: mirror, quantum efficiency, contamination."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .area import interpolate_area
+from .fitsread import read_hdus
+from .geometry import ACIS, Array, Attitude, Pointing, rays_to_chip
+
+_MIRROR = "data/chandra/default/axeffa/hrmaD*axeffaN*.fits"
+_EFFICIENCY = "data/chandra/acis/qe/acisD*qeN*.fits"
+_CONTAMINATION = "data/chandra/acis/contam/acisD*contamN*.fits"
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where the optical axis met the detector, and when.
+
+    Parameters
+    ----------
+    chip : int
+        CCD.
+    chipx, chipy : float
+        Pixel on it.
+    time : float
+        Mission time, s.
+    """
+
+    chip: int
+    chipx: float
+    chipy: float
+    time: float
+
+
+def find_aim(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, time: float) -> Aim:
+    """The chip that the optical axis meets; where it meets none, the place on the first that is nearest."""
+    axis = np.array([[-1.0], [0.0], [0.0]])
+    hits = []
+    for number in chips:
+        chip = pointing.detector.chip(number)
+        x, y = (float(c[0]) for c in rays_to_chip(pointing, number, axis, mean))
+        inside = (min(max(x, 1.0), float(chip.nx)), min(max(y, 1.0), float(chip.ny)))
+        hits.append((math.hypot(x - inside[0], y - inside[1]), Aim(number, *inside, time)))
+    return min(hits, key=lambda hit: hit[0])[1]
+
+
+def caldb_area(caldb: Path, pointing: Pointing, grating: str, aim: Aim, energy: float) -> float:
+    """Effective area of mirror and chip at an energy, on the axis.
+
+    Parameters
+    ----------
+    caldb : Path
+        The directory $CALDB.
+    pointing : Pointing
+        For its instrument.
+    grating : str
+        ``NONE``, or what was in.
+    aim : Aim
+        Chip, place and time.
+    energy : float
+        keV.
+
+    Returns
+    -------
+    float
+        cm2; mirror area x quantum efficiency x transmission of the contamination.
+
+    Raises
+    ------
+    DataError
+        A file is not there or damaged, or the observation was not made with ACIS alone.
+    """
+    if pointing.detector is not ACIS or grating != "NONE":
+        name = pointing.detector.name if grating == "NONE" else f"{pointing.detector.name} with {grating}"
+        raise DataError(f"effective_area: caldb is not for {name}", "give an ARF file")
+    return (
+        _mirror(_newest(caldb, _MIRROR), energy)
+        * _efficiency(_newest(caldb, _EFFICIENCY), aim.chip, energy)
+        * _transmission(_newest(caldb, _CONTAMINATION), aim, energy)
+    )
+
+
+def _newest(caldb: Path, pattern: str) -> Path:
+    """The file of the highest version; N0015 is newer than N0014."""
+    found = sorted(caldb.glob(pattern), key=lambda path: path.stem[-4:])
+    if not found:
+        raise DataError(f"$CALDB ({caldb}) has no {pattern}", "install the CALDB, or give an ARF file")
+    return found[-1]
+
+
+def _mirror(path: Path, energy: float) -> float:
+    table = _table(path, "SHELL", "1111", "ENERG_LO", "ENERG_HI", "EFFAREA")
+    low, high, area = (np.ravel(table[name]).astype(float) for name in ("ENERG_LO", "ENERG_HI", "EFFAREA"))
+    return interpolate_area(path, (low + high) / 2, area, energy)
+
+
+def _efficiency(path: Path, chip: int, energy: float) -> float:
+    table = _table(path, "CCD_ID", chip, "ENERGY", "QE")
+    energies, efficiency = (np.ravel(table[name]).astype(float) for name in ("ENERGY", "QE"))
+    return interpolate_area(path, energies, efficiency, energy)
+
+
+def _transmission(path: Path, aim: Aim, energy: float) -> float:
+    """exp(-tau), tau being the sum over the layers of mu(E) (tau0(t) + tau1(t) fxy(chip pixel)).
+
+    Each row of the chip's table is a layer; its vectors hold N_ENERGY and N_TIME numbers.
+    """
+    columns = ("N_ENERGY", "ENERGY", "MU", "N_TIME", "TIME", "TAU0", "TAU1", "FXY")
+    table = _table(path, "CCD_ID", aim.chip, *columns)
+    pixel = (round(aim.chipy) - 1) * 1024 + round(aim.chipx) - 1
+    depth = 0.0
+    for layer in table:
+        energies, times = int(layer["N_ENERGY"]), int(layer["N_TIME"])
+        mu = np.interp(energy, layer["ENERGY"][:energies], layer["MU"][:energies])
+        tau0, tau1 = (np.interp(aim.time, layer["TIME"][:times], layer[n][:times]) for n in ("TAU0", "TAU1"))
+        if layer["FXY"].size != 1024 * 1024:
+            raise DataError(f"{path.name}: FXY is no map of 1024 x 1024 pixels")
+        depth += mu * (tau0 + tau1 * layer["FXY"].ravel()[pixel])
+    return math.exp(-depth)
+
+
+def _table(path: Path, keyword: str, value: str | int, *columns: str) -> Array:
+    """The table whose header has that keyword."""
+    for hdu in read_hdus(path)[1:]:
+        if _same(hdu.header.get(keyword), value) and hasattr(hdu, "columns"):
+            missing = set(columns) - {name.upper() for name in hdu.columns.names}
+            if missing:
+                raise DataError(f"{path.name}: no column {', '.join(sorted(missing))}")
+            data: Array = hdu.data
+            return data
+    raise DataError(f"{path.name} has no extension with {keyword} = {value}")
+
+
+def _same(found: Any, wanted: str | int) -> bool:
+    return found == wanted or str(found).strip() == str(wanted)
