@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import Problem
+from .hints import did_you_mean
 from .layers import Layer
 from .messages import Path as KeyPath
-from .messages import did_you_mean
 from .node import Node
 from .quantities import magnitude
 from .registry import get, stages
@@ -76,26 +76,29 @@ def check_draft(draft: Draft) -> Iterator[Problem]:
     yield from _archives(draft)
     for name, settings in draft.common.items():
         if draft.sound_inside("stages", name):
-            yield from check_settings(settings, draft.tree)
+            yield from check_settings(settings, draft.tree.child("stages").child(name))
     for (obsid, name), settings in draft.own.items():
         key = ("per_observation", str(obsid), name)
         if draft.sound_inside("stages", name) and draft.sound_inside(*key):
-            place = draft.tree.child("per_observation").child(str(obsid))
+            place = draft.tree.child("per_observation").child(str(obsid)).child(name)
             yield from check_settings(settings, place)
 
 
 def check_settings(settings: StageSettings, place: Node) -> Iterator[Problem]:
-    """What is wrong with the settings of one stage; `place` is blamed where no setting is to blame."""
-    if not settings.stated:
-        return  # the defaults are right
+    """What is wrong with the settings of one stage; `place` is blamed for what is not stated."""
     yield from _partners(settings)
     yield from _order(settings)
     yield from _files(settings)
     for problem in settings.stage.check(LazySettings(settings)):
-        blamed = settings.stated.get(str(problem.setting[0]), place)
-        for key in problem.setting[1:]:
+        setting, *inside = problem.setting
+        message = f"{setting}: {problem.message}"
+        blamed = settings.stated.get(str(setting))
+        if blamed is None:
+            yield place.key_problem(message, problem.hint)
+            continue
+        for key in inside:
             blamed = blamed.items[key] if isinstance(key, int) and key < len(blamed.items) else blamed
-        yield blamed.problem(f"{problem.setting[0]}: {problem.message}", problem.hint)
+        yield blamed.problem(message, problem.hint)
 
 
 def directory_conflict(data: Path, products: Path) -> str:
@@ -224,7 +227,7 @@ def _files(settings: StageSettings) -> Iterator[Problem]:
             continue
         if not os.path.isfile(path):
             hint = "write a path relative to this recipe file"
-            yield node.problem(f"{name}: there is no file {path}", hint)
+            yield node.problem(f"{name}: there is no file {node.text}", hint)
         elif path.stat().st_size > MAX_FILE_BYTES:
-            message = f"{name}: {path} is larger than {MAX_FILE_BYTES // 1_000_000} MB"
+            message = f"{name}: {node.text} is larger than {MAX_FILE_BYTES // 1_000_000} MB"
             yield node.problem(message, "name the right file")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .errors import Problem, RecipeError
+from .hints import did_you_mean
 from .node import Node
 from .registry import stages
 from .resources import resource
@@ -182,5 +183,4 @@ def _neighbour(path: Path) -> str:
 
 def _packaged_hint(name: str) -> str:
     known = sorted(f"standard/{file.stem}" for file in resource("recipes", "standard").glob("*.yaml"))
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    return did_you_mean(name, known, "there are")

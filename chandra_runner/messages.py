@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -10,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import Problem
+from .hints import did_you_mean, number_hint
 from .node import Node
-from .numerals import number_hint
 from .quantities import QuantityError, wanted
 from .registry import stages
 
@@ -69,13 +68,6 @@ def explain(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
     if node.value is None and not node.text:
         message = "there is no value"
     yield node.problem(f"{_name(path)}: {message}", hint)
-
-
-def did_you_mean(word: str, choices: Collection[str], otherwise: str) -> str:
-    """A hint: the choice nearest to what was written; else `otherwise` and all choices."""
-    by_lower = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return f"did you mean {by_lower[close[0]]}?" if close else f"{otherwise} {', '.join(choices)}"
 
 
 def shown(node: Node) -> str:

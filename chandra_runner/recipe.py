@@ -10,8 +10,8 @@ from typing import Any
 
 from .checks import Draft, check_draft, check_layers, directory_conflict
 from .errors import RecipeError, UsageError
+from .hints import did_you_mean
 from .layers import Layer, load_layers, merge_layers, merge_settings
-from .messages import did_you_mean
 from .node import Node
 from .registry import stages, with_needs
 from .settings import StageSettings
@@ -238,4 +238,5 @@ def _observations(tree: Node, only: tuple[int, ...] | None) -> tuple[int, ...]:
         if obsid not in listed:
             hint = did_you_mean(str(obsid), [str(known) for known in listed[:100]], "they are")
             raise UsageError(f"--only {obsid}: not among the recipe's observations", hint)
-    return tuple(obsid for obsid in listed if obsid in only)
+    chosen = set(only)
+    return tuple(obsid for obsid in listed if obsid in chosen)

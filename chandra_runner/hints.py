@@ -1,11 +1,19 @@
-"""Texts that look like numbers and are none, and the numbers that are meant."""
+"""Guesses at what is meant: the nearest name, the number behind what is none."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 _DECIMAL = r"[-+]?([1-9][0-9]*|0)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+"
+
+
+def did_you_mean(word: str, choices: Collection[str], otherwise: str) -> str:
+    """A hint: the choice nearest to what was written; else `otherwise` and all choices."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return f"did you mean {by_lower[close[0]]}?" if close else f"{otherwise} {', '.join(choices)}"
 
 
 def number_hint(text: str) -> str:
