@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,7 +19,7 @@ from chandra_runner.manifest import read_manifest
 
 from .conftest import ProbeProject
 
-BOTH = "stages:\n  probe: {{behave: {}}}\n  probe_reader:\n"
+BOTH = "stages:\n  probe: {{behave: {}}}\n  probe_reader: {{}}\n"
 
 
 def wait_for(path: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(probe: Probe
 
 def test_one_failure_stops_only_its_own_observation(probe: ProbeProject) -> None:
     probe.add_data(12, 13)
-    probe.write("stages:\n  probe_reader:\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]")
+    probe.write("stages:\n  probe_reader: {}\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]")
     answer = probe.run("--json", "--cores", "2")
     assert answer.code == 1
     assert answer.document["counts"] == {"done": 7, "failed": 1, "blocked": 1}
@@ -123,7 +125,7 @@ def test_one_failure_stops_only_its_own_observation(probe: ProbeProject) -> None
 
 def test_fail_fast_starts_nothing_more_after_the_first_failure(probe: ProbeProject) -> None:
     probe.add_data(12)
-    probe.write("stages:\n  probe_reader:\nper_observation:\n  11: {probe: {behave: fail}}\n", "[11, 12]")
+    probe.write("stages:\n  probe_reader: {}\nper_observation:\n  11: {probe: {behave: fail}}\n", "[11, 12]")
     answer = probe.run("--json", "--cores", "1", "--fail-fast")
     assert answer.code == 1
     assert answer.outcomes[12, "probe"] == "interrupted"
@@ -131,7 +133,7 @@ def test_fail_fast_starts_nothing_more_after_the_first_failure(probe: ProbeProje
 
 
 def test_an_obsid_without_data_fails_and_the_others_go_on(probe: ProbeProject) -> None:
-    probe.write("stages:\n  probe:\n", "[11, 99]")
+    probe.write("stages:\n  probe: {}\n", "[11, 99]")
     answer = probe.run("--json")
     assert answer.code == 1
     assert answer.outcomes[99, "download"] == "failed"
@@ -140,16 +142,17 @@ def test_an_obsid_without_data_fails_and_the_others_go_on(probe: ProbeProject) -
 
 
 def test_products_that_cannot_be_written_are_the_environments_fault(probe: ProbeProject) -> None:
-    probe.write("stages:\n  probe:\n")
+    probe.write("stages:\n  probe: {}\n")
     (probe.directory / "products").write_text("a file where the directory should be")
     answer = probe.run()
     assert answer.code == 3
     assert "products" in answer.err
 
 
-def start(probe: ProbeProject, *arguments: str) -> subprocess.Popen[str]:
-    """Start a run in the background."""
-    return subprocess.Popen(
+@contextmanager
+def start(probe: ProbeProject, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A run in the background; it does not outlive the test."""
+    running = subprocess.Popen(
         [sys.executable, "-m", "chandra_runner", "recipe.yaml", *arguments],
         cwd=probe.directory,
         env={**os.environ, **probe.environment},
@@ -157,13 +160,18 @@ def start(probe: ProbeProject, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_the_running_task_and_the_next_run_goes_on(
     probe: ProbeProject, how: signal.Signals
 ) -> None:
-    probe.write("stages:\n  probe: {behave: linger}\n  probe_reader:\n")
+    probe.write("stages:\n  probe: {behave: linger}\n  probe_reader: {}\n")
     lingers = probe.directory / "data" / "lingers"
     with start(probe, "--json") as first:
         wait_for(lingers)
@@ -174,7 +182,7 @@ def test_ctrl_c_ends_the_running_task_and_the_next_run_goes_on(
     outcomes = {task["stage"]: task["outcome"] for task in json.loads(out)["tasks"]}
     assert outcomes == {"download": "done", "probe": "interrupted", "probe_reader": "interrupted"}
     lingers.unlink()
-    probe.write("stages:\n  probe:\n  probe_reader:\n")
+    probe.write("stages:\n  probe: {}\n  probe_reader: {}\n")
     answer = probe.run("--json")
     assert answer.document["counts"] == {"up_to_date": 1, "done": 2}
 
@@ -192,7 +200,7 @@ def test_a_killed_run_leaves_nothing_running_and_the_next_run_takes_over(probe: 
     else:
         raise AssertionError("the tool that the task had started still runs")
     assert list((probe.directory / "products" / ".chandra-run" / "locks").iterdir())
-    probe.write("stages:\n  probe:\n")
+    probe.write("stages:\n  probe: {}\n")
     assert probe.run("--json").outcomes[11, "probe"] == "done"
     assert not list((probe.directory / "products" / ".chandra-run" / "scratch").iterdir())
 
@@ -205,7 +213,7 @@ def test_a_run_that_meets_a_live_one_says_who_it_is_and_goes_on_with_the_others(
     lingers = probe.directory / "data" / "lingers"
     with start(probe, "--only", "11") as first:
         wait_for(lingers)
-        probe.write("stages:\n  probe:\n", "[11, 12]")
+        probe.write("stages:\n  probe: {}\n", "[11, 12]")
         answer = probe.run("--json")
         assert answer.code == 3
         assert answer.outcomes[12, "probe"] == "done"

@@ -10,7 +10,7 @@ from chandra_runner.manifest import read_manifest
 
 from .conftest import ProbeProject
 
-RECIPE = "stages:\n  probe:\n  probe_reader:\n"
+RECIPE = "stages:\n  probe: {}\n  probe_reader: {}\n"
 
 
 def flip_byte(path: Path, where: int = -1) -> None:
@@ -116,7 +116,7 @@ def test_a_raw_file_of_a_kind_that_no_stage_reads_reruns_the_inventory_only(prob
 def test_a_changed_setting_reruns_its_stage_and_what_depends_on_it(probe: ProbeProject) -> None:
     probe.write(RECIPE)
     made(probe)
-    probe.write("stages:\n  probe: {label: new}\n  probe_reader:\n")
+    probe.write("stages:\n  probe: {label: new}\n  probe_reader: {}\n")
     plan = probe.plan()
     assert plan.reasons(11, "probe") == "setting label:  -> new"
     assert plan.outcomes[11, "probe_reader"] == "run"
@@ -127,21 +127,21 @@ def test_a_changed_setting_reruns_its_stage_and_what_depends_on_it(probe: ProbeP
 def test_a_rerun_that_makes_the_same_stops_the_wave(probe: ProbeProject) -> None:
     probe.write(RECIPE)
     made(probe)
-    probe.write("stages:\n  probe: {length: 2 s}\n  probe_reader:\n")
+    probe.write("stages:\n  probe: {length: 2 s}\n  probe_reader: {}\n")
     assert made(probe) == {"probe"}
 
 
 def test_the_same_setting_in_another_unit_or_stated_default_reruns_nothing(probe: ProbeProject) -> None:
-    probe.write("stages:\n  probe: {length: 2 min}\n  probe_reader:\n")
+    probe.write("stages:\n  probe: {length: 2 min}\n  probe_reader: {}\n")
     made(probe)
-    probe.write('stages:\n  probe: {length: 120 s, label: "", behave: well}\n  probe_reader:\n')
+    probe.write('stages:\n  probe: {length: 120 s, label: "", behave: well}\n  probe_reader: {}\n')
     assert made(probe) == set()
 
 
 def test_settings_that_are_no_part_of_the_fingerprint_rerun_nothing(probe: ProbeProject) -> None:
     probe.write(RECIPE)
     made(probe)
-    probe.write("stages:\n  probe: {timeout: 1 h}\n  probe_reader:\n")
+    probe.write("stages:\n  probe: {timeout: 1 h}\n  probe_reader: {}\n")
     assert made(probe) == set()
 
 
@@ -176,7 +176,7 @@ def test_stage_runs_up_to_there(probe: ProbeProject) -> None:
 
 
 def test_stages_that_are_not_in_the_plan_are_refused(probe: ProbeProject) -> None:
-    probe.write("stages:\n  probe:\n")
+    probe.write("stages:\n  probe: {}\n")
     for option in ("--stage", "--force"):
         answer = probe.run(option, "probe_reader")
         assert answer.code == 2
