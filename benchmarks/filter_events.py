@@ -48,12 +48,19 @@ def main() -> None:
 def compare(data: Path, scratch: Path, events: int, repeat: int) -> None:
     """Run both `repeat` times and print times, ratio and memory."""
     big, quiet = scratch / "big.fits", scratch / "quiet.fits"
-    make_big = [sys.executable, data / "make_big.py", data / SMALL, big, "--events", str(events)]
+    make_big: list[str | Path] = [
+        sys.executable,
+        data / "make_big.py",
+        data / SMALL,
+        big,
+        "--events",
+        str(events),
+    ]
     subprocess.run(make_big, check=True)
     write_quiet_times(big, quiet)
     ours, theirs = scratch / "ours.fits", scratch / "theirs.fits"
-    own_command = [sys.executable, __file__, "--filter", big, quiet, ours]
-    command = ["fitscopy", f"{big}[EVENTS][{expression(quiet)}]", theirs]
+    own_command: list[str | Path] = [sys.executable, __file__, "--filter", big, quiet, ours]
+    command: list[str | Path] = ["fitscopy", f"{big}[EVENTS][{expression(quiet)}]", theirs]
     print(f"{events} events, {big.stat().st_size / 1e6:.0f} MB; each row: one run of both")
     print("fitscopy s   whole process s   ratio   MB      filter alone s   ratio")
     for _ in range(repeat):

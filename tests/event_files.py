@@ -88,7 +88,9 @@ def cfitsio_filter(source: Path, target: Path, expression: str) -> Path:
     """Rows of EVENTS that CFITSIO's own row filter takes; skips where fitscopy is not installed."""
     if not shutil.which("fitscopy"):
         pytest.skip("fitscopy (Debian: libcfitsio-bin) is not installed")
-    subprocess.run(["fitscopy", f"{source}[EVENTS][{expression}]", target], check=True, capture_output=True)
+    text = target.with_suffix(".filter")  # a file name with its filter has at most 1024 characters
+    text.write_text(expression)
+    subprocess.run(["fitscopy", f"{source}[EVENTS][@{text}]", target], check=True, capture_output=True)
     return target
 
 
