@@ -236,7 +236,7 @@ def _sheets(
 def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
     """Write one image, and its picture."""
     from ..native.imagefile import Label, image_header, write_image
-    from ..native.imageplot import plot_image
+    from ..native.imageplot import Picture, plot_image
 
     job, exposure, events, field = scene.job, scene.product.exposure, scene.events, scene.field
     stem = scene.product.path.name.partition("_clean_")[0]
@@ -246,14 +246,16 @@ def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
     label = Label(sheet.content, sheet.unit, band.name, energies)
     history = (f"{sheet.content} of {scene.product.path.name}", *sheet.history, *field.notes)
     write_image(path, sheet.pixels, header, label, history)
-    picture = job.output(f"{path.name}.png", "plot", exposure, band.name)
-    legend = f"{sheet.content} ({sheet.unit})"
-    plot_image(picture, sheet.pixels, header, _title(scene, band), legend, images.seen)
+    title, counted = _title(scene, band), sheet.role in ("image", "rate", "flux")
+    decades = {"expmap": 1.0}.get(sheet.role, 5.0)
+    picture = Picture(sheet.pixels, images.seen, title, sheet.content, sheet.unit, counted, decades)
+    plot_image(job.output(f"{path.name}.png", "plot", exposure, band.name), header, picture)
 
 
 def _title(scene: Scene, band: Band) -> str:
     several = len(scene.job.all("events", "cleaned_chandra_evts")) > 1
     name = f"ObsID {scene.job.observation}{f' {scene.product.exposure}' if several else ''}"
-    energies = f" {band.lo:g}–{band.hi:g} keV" if scene.events.instrument == "ACIS" else ""
+    energies = f"{band.lo:g}–{band.hi:g} keV" if scene.events.instrument == "ACIS" else ""
+    called = "" if band.name[0].isdigit() else band.name
     target = str(scene.events.header.get("OBJECT", "")).strip()
-    return " · ".join(filter(None, (name, f"{band.name}{energies}", target)))
+    return " · ".join(filter(None, (name, f"{called} {energies}".strip(), target)))
