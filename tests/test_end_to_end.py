@@ -18,7 +18,7 @@ from .conftest import Answer
 
 REAL = (754, 28229)
 SIMULATED = tuple(range(90001, 90010))
-EXCLUDED = {90008: "ASPSOL", 90009: "EVT1"}
+EXCLUDED = {90008: "oif.fits lists no aspect solution", 90009: "oif.fits lists no EVT1"}
 RECIPE = f"""\
 recipe: 1
 title: All that there is
@@ -32,6 +32,7 @@ per_observation:
   90007: {{deflare: {{time_bin_size: 100 s}}}}
 """
 STAGES = {"download", "prepare_chandra_info", "chandra_repro", "deflare", "cleaned_chandra_evts"}
+WRITTEN = {"events", "gti", "lightcurve"}
 EXPOSURES = {90006: {"e1", "e2"}, 90007: {"E000", "E001"}}
 
 
@@ -77,7 +78,7 @@ def test_all_observations_are_cleaned_but_those_whose_oif_says_they_are_not_acti
         later = STAGES - {"download"}
         if obsid in EXCLUDED:
             assert {outcomes[stage] for stage in later} == {"excluded"}
-            assert EXCLUDED[obsid] in first.reasons(obsid, "cleaned_chandra_evts")
+            assert first.reasons(obsid, "cleaned_chandra_evts") == EXCLUDED[obsid]
         else:
             assert set(outcomes.values()) == {"done"}
 
@@ -111,17 +112,27 @@ def test_manifests_follow_their_schema(first: Answer, project: Path) -> None:
         jsonschema.Draft7Validator(schema).validate(json.loads(path.read_text()))
 
 
+def written(project: Path) -> list[Path]:
+    """FITS files that the stages wrote; what they passed through is the archive's own."""
+    paths = []
+    for manifest in sorted((project / "products").glob("*/*/manifest.json")):
+        outputs = json.loads(manifest.read_text())["outputs"]
+        paths += [manifest.parent / out["path"] for out in outputs if out["role"] in WRITTEN]
+    return paths
+
+
 @pytest.mark.skipif(not shutil.which("fitsverify"), reason="fitsverify is not installed")
 def test_fitsverify_finds_no_fault_in_any_product(first: Answer, project: Path) -> None:
-    products = sorted(str(path) for path in (project / "products").glob("*/*/*.fits"))
-    assert len(products) > 60
-    for path in products:
-        said = subprocess.run(["fitsverify", "-q", path], capture_output=True, text=True).stdout
+    assert len(written(project)) > 50
+    for path in written(project):
+        # The name alone: CFITSIO takes brackets in a path for a filter.
+        command = ["fitsverify", "-q", path.name]
+        said = subprocess.run(command, cwd=path.parent, capture_output=True, text=True).stdout
         assert said.startswith("verification OK"), said
 
 
 def test_checksums_hold_and_no_file_says_when_it_was_made(first: Answer, project: Path) -> None:
-    for path in sorted((project / "products").glob("*/*/*.fits")):
+    for path in written(project):
         with fits.open(path, checksum=True) as file:  # a checksum that is wrong is a warning, and so an error
             for hdu in file:
                 assert "CHECKSUM" in hdu.header
