@@ -18,6 +18,8 @@ from .errors import ExitCode
 from .stage import Outcome
 from .worker import Task, TaskResult, execute
 
+PRELOAD = ["chandra_runner.worker", "numpy", "astropy.io.fits", "matplotlib.backends.backend_agg"]
+"""What tasks import anyway: loaded once, in the process that all of them are forked from."""
 GRACE = 5.0
 """Seconds between asking a task to end and ending it."""
 
@@ -66,7 +68,7 @@ def run_in_process(task: Task, stop: Stop) -> TaskResult:
 def _started(task: Task) -> Iterator[tuple[BaseProcess, Connection]]:
     """A process that runs the task, and the pipe that brings its result; it does not outlive the block."""
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload(["chandra_runner.worker", "numpy", "astropy.io.fits"])
+    context.set_forkserver_preload(PRELOAD)
     results, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(task, sender), daemon=False)
     process.start()
