@@ -241,7 +241,8 @@ def test_events_are_in_the_good_times_of_their_own_chip() -> None:
     time = np.array([0, 5, 7.9, 8, 10, 25, np.nan])
     for chip, expected in ((7, [1, 1, 1, 1, 0, 0, 0]), (6, [0, 1, 1, 0, 0, 1, 0]), (3, [0] * 7)):
         assert in_good_time(good_times, time, np.full(7, chip, ">i2")).tolist() == expected
-    assert in_good_time(good_times, np.array([6.0, 7.0]), np.array([6, 7], ">i2")).all()
+    for together, expected in (([6.0, 7.0], [1, 1]), ([12.0, 13.0], [0, 0]), ([6.0, np.nan], [1, 0])):
+        assert in_good_time(good_times, np.array(together), np.array([6, 7], ">i2")).tolist() == expected
 
 
 def test_status_bits_are_counted_from_the_right() -> None:
