@@ -177,7 +177,7 @@ def _neighbour(path: Path) -> str:
         names = [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
     except OSError:
         return ""
-    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75) if not path.exists() else []
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75) if not os.path.lexists(path) else []
     return f"did you mean {close[0]}?" if close else ""
 
 

@@ -1,0 +1,107 @@
+"""Numbers with a unit: read, converted, written in one normal form."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from astropy import units
+from astropy.units import Quantity
+
+from chandra_runner import quantities
+from chandra_runner.quantities import QuantityError, magnitude, normal, parse, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("200 s", "s", 200.0),
+        ("200s", "s", 200.0),
+        ("  2e2 s ", "s", 200.0),
+        ("+.5 ks", "s", 500.0),
+        ("3 min", "s", 180.0),
+        ("1 yr", "s", 365.25 * 86400),
+        ("500 eV", "keV", 0.5),
+        ("7. keV", "keV", 7.0),
+        ("1.5 %", "%", 1.5),
+        ("3 count / ks", "ct/s", 0.003),
+        ("2 arcmin", "arcsec", 120.0),
+    ],
+)
+def test_a_text_is_its_number_in_the_wanted_unit(text: str, unit: str, expected: float) -> None:
+    assert magnitude(text, unit) == pytest.approx(expected, rel=1e-15)
+    quantity = parse(text, unit)
+    assert quantity.unit == units.Unit(unit)
+    assert quantity.value == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("unit", "spelling", "factor"),
+    [(u, spelling, f) for u, spellings in quantities._FACTORS.items() for spelling, f in spellings.items()],
+)
+def test_the_factors_known_without_astropy_are_those_of_astropy(
+    unit: str, spelling: str, factor: object
+) -> None:
+    assert float(str(factor)) == pytest.approx(units.Unit(spelling).to(units.Unit(unit)), rel=1e-14)
+
+
+def test_all_ways_to_say_the_same_have_one_normal_form() -> None:
+    same = ["0.5 keV", "500 eV", "5e2eV", "0.0005 MeV", ".50 keV", Quantity(500, "eV")]
+    assert {normal(value, "keV") for value in same} == {"0.5 keV"}
+    assert normal("0.1 keV", "keV") == normal("100.00000000000001 eV", "keV")
+    assert normal("-0 s", "s") == "0 s"
+    assert normal(parse("0.2 ct/s", "ct/s")) == "0.2 ct/s"
+
+
+def test_twelve_digits_count() -> None:
+    assert normal("1.00000000001 s", "s") == "1.00000000001 s"
+    assert normal("1.0000000000001 s", "s") == "1 s"
+
+
+def test_settings_become_json_also_inside_lists() -> None:
+    bounds = [[parse("500 eV", "keV"), parse("7 keV", "keV")]]
+    assert plain(bounds) == [["0.5 keV", "7 keV"]]
+    assert plain(Path("a.arf")) == "a.arf"
+    assert plain(None) is None
+    assert plain(3) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "words"),
+    [
+        ("200", "s", "200 has no unit; write 200 s"),
+        ("200 eV", "s", "unit of energy, not of time"),
+        ("5 sec", "s", "'sec' is not a unit; write a time with its unit, such as 200 s (units: s, ms,"),
+        ("5 kev", "keV", "did you mean keV?"),
+        ("nan s", "s", "not a number with a unit"),
+        ("inf s", "s", "not a number with a unit"),
+        ("1e400 s", "s", "absurdly large"),
+        ("1e16 s", "s", "absurdly large"),
+        ("1e16 erg", "keV", "absurdly large"),
+        ("s", "s", "not a number with a unit"),
+        ("", "s", "not a number with a unit"),
+        ("0x10 s", "s", "'x10 s' is not a unit"),
+        ("1 s; rm", "s", "is not a unit"),
+        ("1" * 61 + " s", "s", "not a number with a unit"),
+        ("٣ s", "s", "not a number with a unit"),
+        ("1 Hz", "ct/s", "unit of frequency, not of count rate"),
+        ("1 parrot", "arcsec", "'parrot' is not a unit; write a number with a unit like arcsec"),
+    ],
+)
+def test_what_is_no_quantity_is_refused_with_the_unit_that_is_wanted(
+    text: str, unit: str, words: str
+) -> None:
+    with pytest.raises(QuantityError) as caught:
+        magnitude(text, unit)
+    assert words in str(caught.value)
+    assert unit in str(caught.value) or "did you mean" in str(caught.value) or "percent" in str(caught.value)
+
+
+def test_common_units_need_no_astropy() -> None:
+    code = (
+        "import sys; from chandra_runner.quantities import normal; "
+        "assert normal('500 eV', 'keV') == '0.5 keV'; assert 'astropy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
