@@ -95,8 +95,6 @@ def scan(stream: BufferedIOBase, path: Path) -> Iterator[Place]:
         stream.seek(start)
         block = stream.read(BLOCK)
         if start and not block.strip(b" \0"):
-            while stream.read(_PIECE):  # the checksum of a gzip file stands at its end
-                pass
             return
         if not block.startswith(b"XTENSION=" if start else b"SIMPLE  ="):
             what = f"is damaged: no extension begins at byte {start}" if start else "is no FITS file"

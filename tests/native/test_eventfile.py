@@ -144,10 +144,11 @@ def test_a_truncated_gzip_file_is_an_error(path: Path, size: int) -> None:
         events_of(cut)
 
 
-def test_a_damaged_gzip_file_is_an_error(path: Path) -> None:
+@pytest.mark.parametrize("place", [0.5, -5], ids=["data", "checksum"])
+def test_a_damaged_gzip_file_is_an_error(path: Path, place: float) -> None:
     cut = packed(path)
     data = bytearray(cut.read_bytes())
-    data[len(data) // 2] ^= 0xFF
+    data[int(place * len(data)) if place > 0 else int(place)] ^= 0xFF
     cut.write_bytes(data)
     with pytest.raises(DataError, match=r"evt\.fits\.gz"):
         events_of(cut)
@@ -179,6 +180,17 @@ def test_a_lying_header_allocates_nothing(path: Path, compressed: bool, rows: in
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30e6
+
+
+def test_an_extension_that_is_too_large_for_what_it_is_is_not_read(path: Path) -> None:
+    picture = fits.ImageHDU(name="PICTURE").header
+    picture.update(NAXIS=1, BITPIX=8)
+    picture.insert("NAXIS", ("NAXIS1", 1 << 30), after=True)
+    with path.open("ab") as stream:
+        stream.write(picture.tostring().encode())
+        stream.truncate(stream.tell() + (1 << 30))
+    with pytest.raises(DataError, match="PICTURE claims 1073741824 bytes"):
+        events_of(path)
 
 
 @pytest.mark.parametrize(
