@@ -18,7 +18,7 @@ LARGEST = 1e15
 """In canonical units; what is larger is a slip of the pen (30 million years, in seconds)."""
 
 _TEXT = re.compile(
-    r"\s*(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(?P<unit>.*?)\s*"
+    r"\s*(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(?P<unit>[A-Za-z%].*?)?\s*"
 )
 
 _KINDS = {"s": "time", "keV": "energy", "%": "percentage", "ct/s": "count rate"}
@@ -165,11 +165,13 @@ def _choices(unit: str) -> str:
 
 
 def _astropy_unit(text: str) -> UnitBase | None:
-    from astropy.units import Unit
+    from astropy.units import Unit, UnitBase
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return Unit(text)
+            unit = Unit(text)
         except (ValueError, TypeError):
             return None
+    # Magnitudes, tuples ("keV,") and units with a number of their own ("keV/(2)") are slips.
+    return unit if isinstance(unit, UnitBase) and unit.scale == 1 else None

@@ -55,6 +55,8 @@ def schema_faults(root: Node, *, complete: bool) -> Iterator[Fault]:
         refusal = _refusal(error)
         if refusal.keyword == "required" and not path and not complete:
             continue
+        if refusal.keyword == "pattern" and "x-unit" in refusal.schema:
+            continue  # that is for editors; x-unit knows better
         if refusal.of_value:
             if path in seen:
                 continue  # one value, one problem: the first says enough
