@@ -83,7 +83,8 @@ def validate(options: argparse.Namespace) -> ExitCode:
         print(problems_json(error.problems))
         return error.exit_code
     count = len(recipe.observations)
-    print(problems_json([]) if options.json else f"{options.recipe}: valid, {count} observations")
+    summary = f"{count} observation{'s' * (count > 1)}, up to {', '.join(recipe.stages)}"
+    print(problems_json([]) if options.json else f"{options.recipe}: valid; {summary}")
     return ExitCode.OK
 
 

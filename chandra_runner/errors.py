@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -57,6 +58,13 @@ class SiteError(ChandraRunnerError):
 
 class DataError(ChandraRunnerError):
     """A data file is missing, damaged or not what it should be: the task that needs it fails."""
+
+
+def from_os(error: OSError) -> ChandraRunnerError:
+    """An operating system's error in words for the user."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SiteError("the disk is full", "make room, then run again")
+    return DataError(f"{error.filename or 'a file'}: {error.strerror or error}")
 
 
 @dataclass(frozen=True)

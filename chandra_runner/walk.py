@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .errors import ChandraRunnerError, ExitCode
+from .errors import ChandraRunnerError, ExitCode, from_os
 from .ledger import Ledger, inputs_of
 from .locks import Holder, Locks
 from .manifest import Manifest, write_manifest
@@ -74,8 +74,7 @@ class Walk:
         except ChandraRunnerError as error:
             return self._report(stage, Outcome.FAILED, str(error), exit_code=error.exit_code)
         except OSError as error:
-            reason = f"{error.filename or 'products'}: {error.strerror or error}"
-            return self._report(stage, Outcome.FAILED, reason, exit_code=ExitCode.ENVIRONMENT)
+            return self._report(stage, Outcome.FAILED, str(from_os(error)), exit_code=ExitCode.ENVIRONMENT)
 
     def _task(self, stage: str) -> TaskReport:
         """Decide about one task and do it."""

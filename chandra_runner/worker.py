@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import socket
@@ -17,7 +16,7 @@ from pathlib import Path
 from loguru import logger
 
 from .digests import FileDigest, digest_product
-from .errors import ChandraRunnerError, DataError, ExitCode
+from .errors import ChandraRunnerError, DataError, ExitCode, from_os
 from .manifest import Output
 from .registry import get
 from .stage import Excluded, Job, Outcome, Product, Settings
@@ -186,10 +185,9 @@ def _explain(error: Exception) -> tuple[str, ExitCode]:
     logger.exception("the executor ended with an exception")
     if isinstance(error, MemoryError):
         return "out of memory; use fewer --cores, so that fewer tasks share it", ExitCode.ENVIRONMENT
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; make room, then run again", ExitCode.ENVIRONMENT
     if isinstance(error, OSError):
-        return f"{error.filename or 'a file'}: {error.strerror or error}", ExitCode.TASKS
+        told = from_os(error)
+        return str(told), told.exit_code
     return f"{type(error).__name__}: {error}; the log has the traceback", ExitCode.TASKS
 
 
