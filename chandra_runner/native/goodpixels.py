@@ -118,7 +118,7 @@ def dead_columns(chip: Chip, events: Array) -> Array:
     """
     from scipy.ndimage import median_filter
 
-    expected = median_filter(events.astype(float), _NEIGHBOURHOOD, mode="nearest")
+    expected = median_filter(events.astype(float), _NEIGHBOURHOOD, mode="mirror")
     x = np.flatnonzero((events == 0) & (expected >= _EXPECTED)) + 1
     return boxes(x, x, np.ones_like(x), np.full_like(x, chip.ny))
 

@@ -54,17 +54,19 @@ def count_images(
     counts = np.zeros((stretches, grid.ny * grid.nx), dtype=np.int32)
     one = np.int32(1)
     for events in chunks:
-        x, y = ((events[name] - low) / grid.step for name, low in (("x", grid.x0), ("y", grid.y0)))
+        x = (events["x"].astype(float) - grid.x0) / grid.step
+        y = (events["y"].astype(float) - grid.y0) / grid.step
         inside = (x >= 0) & (x < grid.nx) & (y >= 0) & (y < grid.ny)
         if zeroth_order is not None:
             order = events["tg_m"]
             inside &= (order == 0) | (order == zeroth_order.null)
-        pixel = y.astype(np.intp) * grid.nx + x.astype(np.intp)
         if bands is not None:
             energy = events["energy"].astype(float)
             inside &= (energy >= edges[0]) & (energy < edges[-1])
-            pixel += _stretch(energy, edges) * (grid.ny * grid.nx)
-        np.add.at(counts.reshape(-1), pixel[inside], one)
+        pixel = y[inside].astype(np.intp) * grid.nx + x[inside].astype(np.intp)
+        if bands is not None:
+            pixel += _stretch(energy[inside], edges) * (grid.ny * grid.nx)
+        np.add.at(counts.reshape(-1), pixel, one)
     if bands is None:
         return counts.reshape(1, *grid.shape)
     rows = [counts[(edges[:-1] >= lo) & (edges[:-1] < hi)].sum(axis=0, dtype=np.int32) for lo, hi in bands]

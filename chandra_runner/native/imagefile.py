@@ -15,6 +15,7 @@ from .grid import Grid
 from .gti import GoodTimes
 
 _KEPT = (
+    "LONGSTRN",
     "ORIGIN",
     "ASCDSVER",
     "CALDBVER",

@@ -159,9 +159,7 @@ def _scale(shown: Array, picture: Picture) -> Any:
 def _colours() -> Any:
     from matplotlib import colormaps
 
-    colours = colormaps["inferno"].copy()
-    colours.set_bad("#d9d9d9")
-    return colours
+    return colormaps["inferno"].with_extremes(bad="#d9d9d9")
 
 
 def _unit(unit: str) -> str:
