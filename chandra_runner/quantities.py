@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from astropy.units import Quantity, UnitBase
@@ -110,15 +109,6 @@ def normal(value: str | Quantity, unit: str = "") -> str:
     """
     unit = unit or str(getattr(value, "unit", "")).replace(" / ", "/")
     return f"{magnitude(value, unit) + 0.0:.12g} {unit}"
-
-
-def plain(value: Any) -> Any:
-    """A setting in JSON types: quantities and paths as text, also inside lists."""
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    return normal(value) if hasattr(value, "unit") else value
 
 
 def wanted(unit: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from astropy import units
 from astropy.units import Quantity
 
 from chandra_runner import quantities
-from chandra_runner.quantities import QuantityError, magnitude, normal, parse, plain
+from chandra_runner.quantities import QuantityError, magnitude, normal, parse
 
 
 @pytest.mark.parametrize(
@@ -58,14 +57,6 @@ def test_all_ways_to_say_the_same_have_one_normal_form() -> None:
 def test_twelve_digits_count() -> None:
     assert normal("1.00000000001 s", "s") == "1.00000000001 s"
     assert normal("1.0000000000001 s", "s") == "1 s"
-
-
-def test_settings_become_json_also_inside_lists() -> None:
-    bounds = [[parse("500 eV", "keV"), parse("7 keV", "keV")]]
-    assert plain(bounds) == [["0.5 keV", "7 keV"]]
-    assert plain(Path("a.arf")) == "a.arf"
-    assert plain(None) is None
-    assert plain(3) == 3
 
 
 @pytest.mark.parametrize(

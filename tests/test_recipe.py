@@ -93,6 +93,13 @@ def test_settings_are_complete_quantities_and_their_own_for_an_observation(load:
     assert bounds[0] == [Quantity(0.5, "keV"), Quantity(7, "keV")]
 
 
+def test_settings_as_text_are_json_also_inside_lists(load: Load) -> None:
+    text = load(FULL).settings_text(493, "rate_image")
+    assert text["effective_ens"][:2] == ["2.3 keV", "0.92 keV"]
+    assert text["expmap_threshold"] == "1.5 %"
+    assert json.loads(json.dumps(text)) == text
+
+
 def test_numbers_are_whole_or_real_as_the_schema_says(load: Load) -> None:
     settings = load(HEAD + "stages: {deflare: {allowed_sigma: 2}}\n").settings(493, "deflare")
     assert isinstance(settings["allowed_sigma"], float)
