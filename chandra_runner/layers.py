@@ -22,7 +22,7 @@ MAX_LAYERS = 50
 
 _EXTENDS_HINT = "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
 _PACKAGED = re.compile(r"standard/[a-z0-9][a-z0-9_-]*")
-_WRITE_ONE = 'write recipe: 1, observations: [...] and stages: {...}, or begin with "chandra-run init"'
+_WRITE_ONE = "write recipe: 1, observations: [...] and stages: {...}"
 
 
 @dataclass(frozen=True)

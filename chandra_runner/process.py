@@ -15,10 +15,16 @@ from multiprocessing.process import BaseProcess
 from loguru import logger
 
 from .errors import ExitCode
+from .registry import BUILT_IN
 from .stage import Outcome
 from .worker import Task, TaskResult, execute
 
-PRELOAD = ["chandra_runner.worker", "numpy", "astropy.io.fits", "matplotlib.backends.backend_agg"]
+PRELOAD = [
+    "chandra_runner.worker",
+    *(f"chandra_runner.stages.{stage}" for stage in BUILT_IN),
+    "astropy.io.fits",
+    "matplotlib.backends.backend_agg",
+]
 """What tasks import anyway: loaded once, in the process that all of them are forked from."""
 GRACE = 5.0
 """Seconds between asking a task to end and ending it."""
