@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import bands
+from .native.grid import GridError, parse_grid
 from .stage import Need, SettingProblem, Settings, Stage
 
 
@@ -36,34 +36,8 @@ class ImageStage(Stage):
         return rest | {"bands": [band.text for band in bands.bands_of(settings)]}
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One axis of an image: edges and pixel size, in sky pixels."""
-
-    start: float
-    stop: float
-    step: float
-
-
-def parse_xygrid(text: str) -> tuple[Axis, Axis]:
-    """The x and y axes that an `xygrid` states: ``x0:x1:step,y0:y1:step`` in sky pixels."""
-    x, y = (Axis(*map(float, axis.split(":"))) for axis in text.split(","))
-    return x, y
-
-
-MAX_PIXELS = 32768
-"""Pixels along an axis: the whole sky frame of HRC; an image of them has 8 GB."""
-
-
 def _check_grid(text: str) -> Iterator[SettingProblem]:
-    for name, axis in zip("xy", parse_xygrid(text), strict=True):
-        if axis.step <= 0:
-            yield SettingProblem(
-                ("xygrid",), f"the {name} step {axis.step:g} is not positive", "write a step over 0"
-            )
-        elif axis.stop <= axis.start:
-            message = f"the {name} axis runs from {axis.start:g} to {axis.stop:g}"
-            yield SettingProblem(("xygrid",), message, "write the lower edge first")
-        elif (axis.stop - axis.start) / axis.step > MAX_PIXELS:
-            message = f"the {name} axis has more than {MAX_PIXELS} pixels"
-            yield SettingProblem(("xygrid",), message, "take a larger step or a smaller range")
+    try:
+        parse_grid(text)
+    except GridError as error:
+        yield SettingProblem(("xygrid",), error.message, error.hint)

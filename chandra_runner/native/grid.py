@@ -10,6 +10,23 @@ LARGEST = 1 << 27
 """Pixels an image may have: 11,585 x 11,585, half a gigabyte of 4-byte numbers."""
 
 
+class GridError(ValueError):
+    """Numbers that make no image.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    hint : str
+        What would be right.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message}; {hint}")
+        self.message = message
+        self.hint = hint
+
+
 @dataclass(frozen=True)
 class Extent:
     """A rectangle in sky coordinates, pixel."""
@@ -32,6 +49,11 @@ class Grid:
         Side of an image pixel, sky pixel.
     nx, ny : int
         Numbers of image pixels.
+
+    Raises
+    ------
+    GridError
+        There would be too many pixels.
     """
 
     x0: float
@@ -41,10 +63,10 @@ class Grid:
     ny: int
 
     def __post_init__(self) -> None:
-        if not (self.step > 0 and self.nx > 0 and self.ny > 0):
-            raise ValueError(f"{self.nx} x {self.ny} pixels of {self.step:g} are no image")
         if self.nx * self.ny > LARGEST:
-            raise ValueError(f"an image of {self.nx} x {self.ny} pixels is too large; take larger pixels")
+            raise GridError(
+                f"the image would have {self.nx} x {self.ny} pixels", "take larger pixels or a smaller field"
+            )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,31 +81,36 @@ class Grid:
         """
         x0, y0 = (math.floor(low - 0.5) + 0.5 for low in (extent.x_min, extent.y_min))
         x1, y1 = (math.ceil(high - 0.5) + 0.5 for high in (extent.x_max, extent.y_max))
-        return cls(x0, y0, step, math.ceil((x1 - x0) / step), math.ceil((y1 - y0) / step))
+        return cls(x0, y0, step, _steps(x1 - x0, step), _steps(y1 - y0, step))
 
 
 def parse_grid(text: str) -> Grid:
-    """Read a grid as fluximage's xygrid has it: ``x0:x1:step,y0:y1:step``, edges in sky pixels.
+    """Read a grid as fluximage's xygrid has it.
+
+    Parameters
+    ----------
+    text : str
+        ``x0:x1:step,y0:y1:step``, edges in sky pixels.
 
     Raises
     ------
-    ValueError
-        It is none; the message says why.
+    GridError
+        It is upside down or empty, its steps differ, or it would have too many pixels.
     """
-    axes = [axis.split(":") for axis in text.split(",")]
-    try:
-        (x0, x1, step), (y0, y1, step_y) = ([float(number) for number in axis] for axis in axes)
-    except ValueError:
-        raise ValueError(f"{text!r} is not of the form x0:x1:step,y0:y1:step") from None
-    if not all(math.isfinite(number) for number in (x0, x1, y0, y1, step)):
-        raise ValueError(f"{text!r} has numbers that are not finite")
+    axes = [[float(number) for number in axis.split(":")] for axis in text.split(",")]
+    for name, (start, stop, step) in zip("xy", axes, strict=True):
+        if step <= 0:
+            raise GridError(f"the {name} step {step:g} is not positive", "write a step over 0")
+        if stop <= start:
+            raise GridError(f"the {name} axis runs from {start:g} to {stop:g}", "write the lower edge first")
+    (x0, x1, step), (y0, y1, step_y) = axes
     if step != step_y:
-        raise ValueError(f"its steps are {step:g} and {step_y:g}; image pixels are square")
-    if not (step > 0 and x0 < x1 and y0 < y1):
-        raise ValueError(f"{text!r} does not go upwards: x0 < x1, y0 < y1 and step > 0")
+        raise GridError(
+            f"the steps {step:g} and {step_y:g} differ", "image pixels are square: write one step"
+        )
     return Grid(x0, y0, step, _steps(x1 - x0, step), _steps(y1 - y0, step))
 
 
 def _steps(length: float, step: float) -> int:
-    """Whole steps that cover a length; a rounding error is no step."""
-    return math.ceil(length / step - 1e-9)
+    """Whole steps that cover a length, at least one; a rounding error is no step."""
+    return max(math.ceil(length / step - 1e-9), 1)

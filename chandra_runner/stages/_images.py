@@ -134,15 +134,15 @@ def _companions(job: Job, exposure: str) -> Companions:
 
 def _grid(settings: Settings, field: Field) -> Grid:
     from ..native.geometry import ACIS
-    from ..native.grid import Grid, parse_grid
+    from ..native.grid import Grid, GridError, parse_grid
 
     try:
         if settings["xygrid"] is not None:
             return parse_grid(settings["xygrid"])
         size = settings["acis_bin_size" if field.pointing.detector is ACIS else "hrc_bin_size"]
         return Grid.cover(field.extent, size)
-    except ValueError as error:
-        raise DataError(str(error)) from error
+    except GridError as error:
+        raise DataError(error.message, error.hint) from error
 
 
 def _make_bands(scene: Scene, kind: Kind) -> None:
