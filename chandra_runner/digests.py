@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,9 +51,9 @@ class FileDigest:
     content: str
 
 
-def stat_of(path: Path) -> FileStat:
+def stat_of(path: Path | str) -> FileStat:
     """Size, modification time and inode of a file, links followed."""
-    status = path.stat()
+    status = os.stat(path)
     return FileStat(status.st_size, status.st_mtime_ns, status.st_ino)
 
 

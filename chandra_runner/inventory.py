@@ -67,7 +67,7 @@ def find_directory(data: Path, obsid: int) -> Path | None:
     """
     name = str(obsid)
     for directory in (data / name, data / name[-1] / name, data / "byobsid" / name[-1] / name):
-        if next(_walk(directory), None) is not None:
+        if any(True for _ in _walk(directory)):
             return directory
     return None
 
@@ -85,7 +85,7 @@ def list_files(directory: Path) -> tuple[str, ...]:
     """
     paths: list[str] = []
     for path in _walk(directory):
-        paths.append(path.relative_to(directory).as_posix())
+        paths.append(path)
         if len(paths) > MAX_FILES:
             raise DataError(
                 f"{directory} holds more than {MAX_FILES} files: it is no ObsID directory",
@@ -115,37 +115,39 @@ def _raw_file(directory: Path, path: str) -> RawFile:
     return RawFile(path, kind_of(path), size, digest)
 
 
-def _walk(directory: Path) -> Iterator[Path]:
-    """Files of an ObsID directory, in no particular order."""
+def _walk(directory: Path) -> Iterator[str]:
+    """Relative paths of an ObsID directory's files, in no particular order."""
     seen: set[tuple[int, int]] = set()
     for entry in _entries(directory, seen):
-        if not os.path.isdir(entry):
-            yield entry
+        if not entry.is_dir():
+            yield entry.name
         elif entry.name in _ARCHIVE_FOLDERS:
-            yield from _walk_all(entry, seen)
+            yield from _walk_all(entry, entry.name, seen)
 
 
-def _walk_all(directory: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+def _walk_all(directory: os.DirEntry[str], name: str, seen: set[tuple[int, int]]) -> Iterator[str]:
     for entry in _entries(directory, seen):
-        if os.path.isdir(entry):
-            yield from _walk_all(entry, seen)
+        path = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield from _walk_all(entry, path, seen)
         else:
-            yield entry
+            yield path
 
 
-def _entries(directory: Path, seen: set[tuple[int, int]]) -> list[Path]:
-    """What is in a directory, sorted; nothing when it was seen before, as links can lead round in circles."""
+def _entries(directory: os.PathLike[str], seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """What is in a directory; nothing when it was seen before, as links can lead round in circles."""
     try:
-        status = directory.stat()
+        status = os.stat(directory)
         identity = (status.st_dev, status.st_ino)
         if identity in seen:
             return []
         seen.add(identity)
-        return sorted(entry for entry in directory.iterdir() if not _is_passing(entry.name))
+        with os.scandir(directory) as entries:
+            return [entry for entry in entries if not _is_passing(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise _unreadable(directory, error) from error
+        raise _unreadable(Path(directory), error) from error
 
 
 def _is_passing(name: str) -> bool:
