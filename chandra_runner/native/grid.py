@@ -113,4 +113,7 @@ def parse_grid(text: str) -> Grid:
 
 def _steps(length: float, step: float) -> int:
     """Whole steps that cover a length, at least one; a rounding error is no step."""
-    return max(math.ceil(length / step - 1e-9), 1)
+    steps = length / step
+    if not steps < LARGEST:
+        raise GridError(f"the image would have {steps:g} pixels along a side", "take larger pixels")
+    return max(math.ceil(steps - 1e-9), 1)

@@ -26,6 +26,8 @@ def test_a_last_partial_pixel_is_whole():
         ("9:1:2,1:9:2", "the x axis runs from 9 to 1; write the lower edge first"),
         ("1:9:2,1:1:2", "the y axis runs from 1 to 1"),
         ("1:9:0,1:9:0", "the x step 0 is not positive"),
+        ("0:1e999:1,0:10:1", "would have inf pixels along a side"),
+        ("0:1:1e-320,0:1:1e-320", "would have inf pixels along a side"),
         ("0:65536:1,0:65536:1", "the image would have 65536 x 65536 pixels; take larger pixels"),
     ],
 )
