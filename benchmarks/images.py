@@ -1,0 +1,149 @@
+"""Time of making images of a large event list: ours against CFITSIO's fitscopy, same file, same bands.
+
+    python benchmarks/images.py ../shared/data [--observation real/754] [--events 10000000] [--repeat 3]
+
+fitscopy makes the five count images, one after the other; our process makes the same five in one pass, and
+then all of rate_image: exposure, rate and PSF maps too, with their pictures. Needs fitscopy (Debian:
+libcfitsio-bin), and some 1 GB in the temporary directory for 10 million events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+BANDS = {"broad": (500, 7000), "soft": (500, 1200), "medium": (1200, 2000), "hard": (2000, 7000)}
+BANDS["0.2-0.4"] = (200, 400)
+TEXTS = ["broad", "soft", "medium", "hard", "0.2:0.4:0.4"]
+KINDS = {"badpix": "bpix1", "mask": "msk1", "fov": "fov1"}
+
+
+def main() -> None:
+    """Make the file, make its images in turn with both programs, print what they took."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="the reference data, with make_big.py")
+    parser.add_argument("--observation", default="sim/90001")
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        compare(options.data, options.observation, Path(scratch), options.events, options.repeat)
+
+
+def compare(data: Path, observation: str, scratch: Path, events: int, repeat: int) -> None:
+    """Run both `repeat` times and print times, ratios and memory."""
+    raw, big = data / observation, scratch / "acisf00001_clean_evt2.fits"
+    small = next(raw.glob("primary/*_evt2.fits.gz"))
+    make_big = [sys.executable, data / "make_big.py", small, big, "--events", str(events)]
+    subprocess.run(make_big, check=True)
+    xygrid = ask("grid", raw, big)["xygrid"]
+    print(f"{observation}, {events} events, {big.stat().st_size / 1e6:.0f} MB, image {xygrid}")
+    print("fitscopy, 5 images s   count images s   ratio   rate_image s   ratio   process s     MB")
+    for _ in range(repeat):
+        theirs = bin_with_fitscopy(big, xygrid, scratch)
+        began = time.perf_counter()
+        own = ask("images", raw, big)
+        whole = time.perf_counter() - began
+        print(
+            f"{theirs:20.2f} {own['count']:16.2f} {own['count'] / theirs:7.2f} {own['rate_image']:14.2f}"
+            f" {own['rate_image'] / theirs:7.2f} {whole:11.2f} {own['memory']:6.0f}"
+        )
+
+
+def bin_with_fitscopy(big: Path, xygrid: str, scratch: Path) -> float:
+    """Seconds that fitscopy takes for the five images."""
+    axes = ",".join(f"{name}={axis}" for name, axis in zip("xy", xygrid.split(","), strict=True))
+    seconds = 0.0
+    for lo, hi in BANDS.values():
+        target = scratch / "image.fits"
+        target.unlink(missing_ok=True)
+        began = time.perf_counter()
+        select = f"{big}[EVENTS][energy>={lo}&&energy<{hi}][bin {axes}]"
+        subprocess.run(["fitscopy", select, target], check=True)
+        seconds += time.perf_counter() - began
+    return seconds
+
+
+def ask(what: str, raw: Path, big: Path) -> dict[str, Any]:
+    """Call this file in a process of its own, as a task is."""
+    command = [sys.executable, __file__, f"--{what}", raw, big]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def tell_grid(raw: Path, big: Path) -> dict[str, Any]:
+    """The grid that rate_image takes, for fitscopy to take the same."""
+    from chandra_runner.native.eventfile import EventFile
+    from chandra_runner.native.field import look
+    from chandra_runner.native.grid import Grid
+
+    with EventFile.open(big) as events:
+        grid = Grid.cover(look(events, companions(raw)).extent, 4)
+    x1, y1 = grid.x0 + grid.nx * grid.step, grid.y0 + grid.ny * grid.step
+    return {"xygrid": f"{grid.x0}:{x1}:4,{grid.y0}:{y1}:4"}
+
+
+def companions(raw: Path) -> Any:
+    """The files that go with the events."""
+    from chandra_runner.native.field import Companions
+
+    return Companions(aspect(raw), *(next(raw.glob(f"*/*_{kind}.fits.gz"), None) for kind in KINDS.values()))
+
+
+def aspect(raw: Path) -> tuple[Path, ...]:
+    """Aspect solution files."""
+    return tuple(sorted(raw.glob("primary/pcad*_asol1.fits.gz")))
+
+
+def make_images(raw: Path, big: Path) -> dict[str, Any]:
+    """What the stage rate_image does, timed: first the count images alone, then all of it."""
+    from chandra_runner.native.eventfile import EventFile
+    from chandra_runner.native.grid import parse_grid
+    from chandra_runner.native.image import count_images
+    from chandra_runner.settings import StageSettings
+    from chandra_runner.stage import Job, Product
+    from chandra_runner.stages.rate_image import RateImage, native
+
+    text = tell_grid(raw, big)["xygrid"]
+    began = time.perf_counter()
+    with EventFile.open(big) as events:
+        count_images(events.chunks(), parse_grid(text), list(BANDS.values()))
+    count = time.perf_counter() - began
+    inputs: dict[tuple[str, str], tuple[Product, ...]] = {
+        ("cleaned_chandra_evts", "events"): (Product("events", big, "E001"),),
+        ("chandra_repro", "asol"): tuple(Product("asol", path, "E001") for path in aspect(raw)),
+    }
+    for role, kind in KINDS.items():
+        paths = tuple(Product(role, path, "E001") for path in raw.glob(f"*/*_{kind}.fits.gz"))
+        inputs["chandra_repro", role] = paths
+    settings = StageSettings(RateImage, {}).values | {"bands": TEXTS}
+    with tempfile.TemporaryDirectory(dir=big.parent) as directory:
+        began = time.perf_counter()
+        native(Job(1, settings, raw, Path(directory), Path(directory), inputs))
+        seconds = time.perf_counter() - began
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"count": count, "rate_image": seconds, "memory": memory}
+
+
+def answer(arguments: Sequence[str]) -> None:
+    """One measurement, as JSON."""
+    measure = {"--grid": tell_grid, "--images": make_images}[arguments[0]]
+    print(json.dumps(measure(*map(Path, arguments[1:]))))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] in (["--grid"], ["--images"]):
+        answer(sys.argv[1:])
+    else:
+        main()
