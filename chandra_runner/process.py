@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,7 +16,7 @@ from loguru import logger
 
 from .errors import ExitCode
 from .registry import BUILT_IN
-from .stage import Outcome
+from .stage import Outcome, Progress
 from .worker import Task, TaskResult, execute
 
 PRELOAD = [
@@ -52,19 +52,34 @@ class Stop:
                 self._writer.close()
 
 
-def run_in_process(task: Task, stop: Stop) -> TaskResult:
-    """Run a task in its own process; end it when it takes too long or a stop is requested."""
+def run_in_process(task: Task, stop: Stop, tell: Callable[[Progress], None]) -> TaskResult:
+    """Run a task in its own process; end it when it takes too long or a stop is requested.
+
+    Parameters
+    ----------
+    task : Task
+        What to run.
+    stop : Stop
+        Ends it early.
+    tell : callable
+        Is told, now and then, how far it is.
+    """
     started = time.monotonic()
     with _started(task) as (process, results):
-        ready = wait([results, stop.signal], task.timeout)
-        if results in ready:
-            with suppress(EOFError):
-                result: TaskResult = results.recv()
-                return result
-            return _died(process)
+        left = task.timeout
+        while results in wait([results, stop.signal], left):
+            try:
+                message: TaskResult | Progress = results.recv()
+            except EOFError:
+                return _died(process)
+            if isinstance(message, TaskResult):
+                return message
+            tell(message)
+            if task.timeout is not None:
+                left = max(0.0, started + task.timeout - time.monotonic())
         _end_group(process, GRACE)
     seconds = round(time.monotonic() - started, 3)
-    if ready:
+    if stop.requested:
         return TaskResult(Outcome.INTERRUPTED, stop.reason, seconds=seconds)
     reason = f"it took longer than its timeout of {task.timeout:g} s"
     return TaskResult(Outcome.TIMED_OUT, reason, seconds=seconds)
@@ -91,7 +106,7 @@ def _child(task: Task, sender: Connection) -> None:
     os.setsid()
     logger.remove()  # what is said goes to the task's log alone
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sender.send(execute(task))
+    sender.send(execute(task, sender.send))
     sender.close()
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from .stage import Outcome
+from .stage import Outcome, Progress
 from .taskreport import TaskReport
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 LEVELS = {
     Outcome.DONE: "INFO",
@@ -26,15 +30,62 @@ LEVELS = {
 }
 
 
+LINE_EVERY = 30.0
+"""Seconds between two lines about how far a long task is, where there is no bar."""
+
+
+class _Pace:
+    """How far a task is, how fast it goes, how long it will take."""
+
+    def __init__(self) -> None:
+        self.last_line = self._began = time.monotonic()
+        self._progress: Progress | None = None
+
+    def see(self, progress: Progress) -> None:
+        """Take note of how far it is."""
+        self._progress = progress
+
+    def __str__(self) -> str:
+        if self._progress is None or not self._progress.total:
+            return ""
+        done, total, unit = self._progress.done, self._progress.total, self._progress.unit
+        rate = done / max(time.monotonic() - self._began, 1e-3)
+        left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate else ""
+        return f" {100 * done / total:.0f} % of {_amount(total, unit)} ({_amount(rate, unit)}/s{left})"
+
+
+def _amount(value: float, unit: str) -> str:
+    """A number with a prefix that a person can read: 12.3 MB."""
+    thousands = min(int(math.log10(value) // 3), 4) if value >= 1 else 0
+    return f"{value / 1000**thousands:.3g} {('', 'k', 'M', 'G', 'T')[thousands]}{unit}"
+
+
 class LineReporter:
-    """One log line for each task that ends."""
+    """One log line for each task that ends, and now and then one about a task that takes long."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[int, str], _Pace] = {}
+        self._lock = threading.Lock()
 
     def started(self, observation: int, stage: str, reasons: Sequence[str]) -> None:
         """A task begins to run."""
         logger.debug(f"{observation} {stage}: starts: {'; '.join(reasons)}")
+        with self._lock:
+            self._running[observation, stage] = _Pace()
+
+    def progressed(self, observation: int, stage: str, progress: Progress) -> None:
+        """A running task says how far it is."""
+        with self._lock:
+            pace = self._running[observation, stage]
+            pace.see(progress)
+            if time.monotonic() - pace.last_line >= LINE_EVERY:
+                pace.last_line = time.monotonic()
+                logger.info(f"{observation} {stage}:{pace}")
 
     def ended(self, report: TaskReport) -> None:
         """A task has ended."""
+        with self._lock:
+            self._running.pop((report.observation, report.stage), None)
         where = f"{report.observation} {report.stage}"
         for warning in report.warnings:
             logger.warning(f"{where}: {warning}")
@@ -53,27 +104,29 @@ class LineReporter:
 class BarReporter(LineReporter):
     """The same lines, above a bar that shows how far the run is and what it is doing."""
 
-    def __init__(self, progress: Progress, bar: TaskID) -> None:
+    def __init__(self, progress: Bar, bar: TaskID) -> None:
+        super().__init__()
         self._progress, self._bar = progress, bar
-        self._running: dict[tuple[int, str], None] = {}
-        self._lock = threading.Lock()
 
     def started(self, observation: int, stage: str, reasons: Sequence[str]) -> None:
         """A task begins to run."""
         super().started(observation, stage, reasons)
+        self._show(0)
+
+    def progressed(self, observation: int, stage: str, progress: Progress) -> None:
+        """A running task says how far it is."""
         with self._lock:
-            self._running[observation, stage] = None
-            self._show(0)
+            self._running[observation, stage].see(progress)
+        self._show(0)
 
     def ended(self, report: TaskReport) -> None:
         """A task has ended."""
         super().ended(report)
-        with self._lock:
-            self._running.pop((report.observation, report.stage), None)
-            self._show(1)
+        self._show(1)
 
     def _show(self, advance: int) -> None:
-        running = ", ".join(f"{observation} {stage}" for observation, stage in self._running)
+        with self._lock:
+            running = ", ".join(f"{obsid} {stage}{pace}" for (obsid, stage), pace in self._running.items())
         self._progress.update(self._bar, advance=advance, running=running)
 
 
@@ -81,7 +134,8 @@ class BarReporter(LineReporter):
 def reporting(tasks: int, verbosity: int, bar: bool) -> Iterator[LineReporter]:
     """A reporter for a run of so many tasks, with a bar where that is wanted and there is a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
     from .log import set_up
 
@@ -95,9 +149,9 @@ def reporting(tasks: int, verbosity: int, bar: bool) -> Iterator[LineReporter]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[running]}"),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
-        set_up(verbosity, progress.console)
+    with Bar(*columns, console=console, transient=True) as bars:
+        set_up(verbosity, bars.console)
         try:
-            yield BarReporter(progress, progress.add_task("", total=tasks, running=""))
+            yield BarReporter(bars, bars.add_task("", total=tasks, running=""))
         finally:
             set_up(verbosity)

@@ -100,6 +100,19 @@ class SettingProblem:
     hint: str = ""
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a task is: `done` of `total`, in `unit`."""
+
+    done: float
+    total: float
+    unit: str
+
+
+def _tell_nobody(progress: Progress) -> None:
+    """Where nobody watches."""
+
+
 @dataclass
 class Job:
     """One task, as its executor sees it: settings, inputs, a place to write.
@@ -122,6 +135,8 @@ class Job:
         How many the task may use.
     archives : tuple of str
         Where missing data may be fetched from, in this order.
+    tell : callable
+        Is told how far the task is.
     """
 
     observation: int
@@ -132,6 +147,7 @@ class Job:
     inputs: Mapping[tuple[str, str], tuple[Product, ...]] = field(default_factory=dict)
     cores: int = 1
     archives: tuple[str, ...] = ()
+    tell: Callable[[Progress], None] = _tell_nobody
     products: list[Product] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -163,6 +179,10 @@ class Job:
         path = self.directory / name
         self.products.append(Product(role, path, exposure, band))
         return path
+
+    def progress(self, done: float, total: float, unit: str) -> None:
+        """Say how far long work is; call it as often as is convenient."""
+        self.tell(Progress(done, total, unit))
 
     def warn(self, message: str) -> None:
         """Tell the user something that does not stop the task: into log, manifest and report."""

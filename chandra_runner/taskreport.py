@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .errors import ExitCode
-from .stage import Outcome
+from .stage import Outcome, Progress
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Reporter(Protocol):
 
     def started(self, observation: int, stage: str, reasons: Sequence[str]) -> None:
         """A task begins to run."""
+
+    def progressed(self, observation: int, stage: str, progress: Progress) -> None:
+        """A running task says how far it is."""
 
     def ended(self, report: TaskReport) -> None:
         """A task has ended."""

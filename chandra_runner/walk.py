@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from .errors import ChandraRunnerError, ExitCode, from_os
@@ -18,12 +19,12 @@ from .plan import Action, Decision, Plan, decide
 from .process import Stop
 from .publish import aside_directory, publish, repair, scratch_directory
 from .registry import get
-from .stage import Outcome, Product
+from .stage import Outcome, Product, Progress
 from .taskreport import Reporter, TaskReport
 from .versions import versions_of
 from .worker import Task, TaskResult
 
-Runner = Callable[[Task, Stop], TaskResult]
+Runner = Callable[[Task, Stop, Callable[[Progress], None]], TaskResult]
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.BLOCKED, Outcome.INTERRUPTED)
 FAIL_FAST = "stopped by --fail-fast"
 
@@ -134,7 +135,9 @@ class Walk:
         with self._scratch(decision.stage) as scratch:
             task = self._make_task(decision, scratch)
             before_ns = time.time_ns()
-            result = self._runner(task, self._stop)
+            result = self._runner(
+                task, self._stop, partial(self._reporter.progressed, self._obsid, task.stage)
+            )
             if result.outcome in (Outcome.DONE, Outcome.EXCLUDED):
                 self._publish(self._seen_raw(decision, task, before_ns), result, task.products)
         reasons = decision.reasons if result.outcome is Outcome.DONE else (result.reason,)

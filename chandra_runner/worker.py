@@ -7,7 +7,7 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,10 @@ from .digests import FileDigest, digest_product
 from .errors import ChandraRunnerError, DataError, ExitCode, from_os
 from .manifest import Output
 from .registry import get
-from .stage import Excluded, Job, Outcome, Product, Settings
+from .stage import Excluded, Job, Outcome, Product, Progress, Settings
+
+TELL_EVERY = 0.25
+"""Seconds between two reports of how far a task is."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,21 @@ class TaskResult:
     host: str = ""
 
 
-def execute(task: Task) -> TaskResult:
-    """Run a task here and now, and say how it went; its log gets all that is printed."""
+def execute(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
+    """Run a task here and now, and say how it went; its log gets all that is printed.
+
+    Parameters
+    ----------
+    task : Task
+        What to run.
+    tell : callable
+        Is told, now and then, how far it is.
+    """
     started, clock, processor = datetime.now(UTC), time.monotonic(), _cpu_seconds()
     try:
         task.products.mkdir(parents=True)
         with _logged(task.log):
-            result = _attempt(task)
+            result = _attempt(task, _seldom(tell))
     except OSError as error:
         result = TaskResult(Outcome.FAILED, *_explain(error))
     return TaskResult(
@@ -120,7 +131,20 @@ def execute(task: Task) -> TaskResult:
     )
 
 
-def _attempt(task: Task) -> TaskResult:
+def _seldom(tell: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Pass on what is told, but not more often than a person can read."""
+    last = -TELL_EVERY
+
+    def tell_seldom(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= TELL_EVERY:
+            last = time.monotonic()
+            tell(progress)
+
+    return tell_seldom
+
+
+def _attempt(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
     """Call the executor; whatever happens becomes a result, never an exception."""
     job = Job(
         observation=task.observation,
@@ -131,6 +155,7 @@ def _attempt(task: Task) -> TaskResult:
         inputs=task.inputs,
         cores=task.cores,
         archives=task.archives,
+        tell=tell,
     )
     logger.info(f"ObsID {task.observation}, {task.stage}, engine {task.engine}")
     try:

@@ -117,7 +117,9 @@ def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(probe: Probe
 
 def test_one_failure_stops_only_its_own_observation(probe: ProbeProject) -> None:
     probe.add_data(12, 13)
-    probe.write("stages:\n  probe_reader: {}\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]")
+    probe.write(
+        "stages:\n  probe_reader: {}\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]"
+    )
     answer = probe.run("--json", "--cores", "2")
     assert answer.code == 1
     assert answer.document["counts"] == {"done": 7, "failed": 1, "blocked": 1}
