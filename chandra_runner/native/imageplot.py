@@ -21,8 +21,8 @@ _SHORT = 1.4
 """Longer side of the drawn image, and the least for the other, inches."""
 _DECADES = 5.0
 """What is fainter than this below the brightest pixel is as dark as that."""
-_SMOOTHING = 1.0
-"""Sigma of the Gaussian that makes single counts a picture, in pixels."""
+_SMOOTHING = (1.0, 3.0)
+"""Least and largest sigma of the Gaussian that makes single counts a picture, in pixels."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -77,7 +77,7 @@ def plot_image(path: Path, header: fits.Header, picture: Picture) -> None:
     factor = math.ceil(max(picture.pixels.shape) / _PIXELS)
     shown = _prepare(picture, factor)
     height, width = (max(_LONG * side / max(shown.shape), _SHORT) for side in shown.shape)
-    size = (width + 3.0, height + 1.2)
+    size = (max(width + 3.0, 0.5 + 0.08 * len(picture.title)), height + 1.2)
     with style.context("default"):
         figure = Figure(figsize=size, dpi=110)
         FigureCanvasAgg(figure)
@@ -87,7 +87,7 @@ def plot_image(path: Path, header: fits.Header, picture: Picture) -> None:
         drawn = axes.imshow(shown, origin="lower", norm=_scale(shown, picture), cmap=_colours())
         beside = (left + width_ + 0.12 / size[0], bottom, 0.18 / size[0], height_)
         _draw_bar(drawn, figure.add_axes(beside), picture)
-        axes.set_title(picture.title, fontsize=10)
+        figure.text(0.5, 1 - 0.35 / size[1], picture.title, fontsize=10, ha="center")
         _name_axes(axes, width, height)
         figure.savefig(path, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 4})
 
@@ -120,9 +120,11 @@ def _prepare(picture: Picture, factor: int) -> Array:
     from scipy.ndimage import gaussian_filter
 
     shown = _shrink(np.asarray(picture.pixels, dtype=float), factor)
-    if picture.counted:
-        shown = gaussian_filter(shown, _SMOOTHING, mode="constant")
-    shown[_shrink(picture.seen.astype(float), factor) < 0.5] = np.nan
+    seen = _shrink(picture.seen.astype(float), factor) >= 0.5
+    if picture.counted and seen.any():
+        lit = max(float(np.mean(shown[seen] > 0)), 1e-6)
+        shown = gaussian_filter(shown, np.clip(0.35 / np.sqrt(lit), *_SMOOTHING), mode="constant")
+    shown[~seen] = np.nan
     return shown
 
 
