@@ -88,7 +88,7 @@ def _drive(walks: Sequence[Walk], pool: ThreadPoolExecutor, stop: Stop) -> None:
         for future in as_completed(futures):
             future.result()
     except KeyboardInterrupt:
-        stop.request("interrupted")
+        stop.request("stopped by Ctrl-C or a signal; the next run goes on from here")
         wait(futures)
     except BaseException:
         stop.request("a bug in the runner")
