@@ -25,7 +25,11 @@ from .goodpixels import (
     read_mask,
 )
 from .grid import Extent
+from .gti import Gti, make_gti
 from .level2 import mean_live_fraction
+
+_SLACK = 4.0
+"""Seconds by which good time may outlast the aspect solution: a frame of ACIS, and some."""
 
 
 @dataclass(frozen=True)
@@ -161,16 +165,29 @@ def chip_numbers(events: EventFile, pointing: Pointing) -> tuple[int, ...]:
 
 def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes: list[str]) -> Aspect:
     events.require(*COLUMNS, pointing.detector.chip_column)
-    if asol:
-        aspect = read_aspect(asol)
-        first = next(events.chunks(), None)
-        return aspect if first is None else align_focal_plane(pointing, aspect, first)
-    notes.append("no aspect solution: the dither is rebuilt from the positions of the events")
     good = [gti for gti in events.good_times.by_chip.values() if len(gti)]
     if not good:
         raise DataError(f"{events.path.name} has no good time")
+    if asol:
+        aspect = read_aspect(asol)
+        _check_cover(aspect, asol, good[0], notes)
+        first = next(events.chunks(), None)
+        return aspect if first is None else align_focal_plane(pointing, aspect, first)
+    notes.append("no aspect solution: the dither is rebuilt from the positions of the events")
     start, stop = min(gti.start[0] for gti in good), max(gti.stop[-1] for gti in good)
     return rebuild_aspect(pointing, events.chunks(), float(start), float(stop))
+
+
+def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[str]) -> None:
+    """An aspect solution should last as long as the good time."""
+    covered = good.intersect(make_gti(aspect.time[0] - _SLACK, aspect.time[-1] + _SLACK)).total()
+    missing = good.total() - covered
+    names = ", ".join(path.name for path in asol)
+    if missing > 0.5 * good.total():
+        raise DataError(f"{names} lacks {missing:.0f} s of {good.total():.0f} s good time"):.0f} s good time"
+        )
+    if missing > 0:
+        notes.append(f"{names} lacks {missing:.0f} s of the good time: its ends are held")
 
 
 def _good_maps(

@@ -7,6 +7,7 @@ numbers are pixel centres and the first pixel is 1, so a chip's lower left corne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -210,10 +211,10 @@ class Pointing:
         Raises
         ------
         DataError
-            A keyword is missing.
+            A keyword is missing, or no number.
         """
         keys = ("SIM_X", "SIM_Y", "SIM_Z", "RA_NOM", "DEC_NOM", "ROLL_NOM")
-        missing = [key for key in keys if not isinstance(header.get(key), int | float)]
+        missing = [key for key in keys if not _is_number(header.get(key))]
         if missing:
             raise DataError(f"the event header has no {', '.join(missing)}")
         x, y, z, ra, dec, roll = (float(header[key]) for key in keys)
@@ -408,6 +409,10 @@ def off_axis_angle(detector: Detector, detx: Array, dety: Array) -> Array:
     distance = np.hypot(np.asarray(detx) - detector.centre, np.asarray(dety) - detector.centre)
     angle: Array = np.rad2deg(np.arctan(distance * np.deg2rad(detector.pixel / 3600))) * 60
     return angle
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _to_table(attitude: Attitude, x: Any, y: Any, z: Any) -> tuple[Any, Any, Any]:

@@ -90,3 +90,23 @@ def test_missing_columns_are_named(shared_data, tmp_path):
         pytest.raises(DataError, match=r"evt2.fits: EVENTS has no column detx"),
     ):
         look(file, Companions())
+
+
+def test_an_aspect_solution_of_another_time_is_refused(shared_data):
+    directory = shared_data / "sim/90006"
+    other = companions(shared_data / "sim/90001").asol
+    with (
+        EventFile.open(next(directory.glob("primary/*_e1_evt2.fits.gz"))) as events,
+        pytest.raises(DataError, match=r"pcadf90001.*lacks \d+ s of \d+ s good time"),
+    ):
+        look(events, Companions(other))
+
+
+def test_an_aspect_solution_that_ends_early_is_told(shared_data, tmp_path):
+    directory = shared_data / "sim/90002"
+    with fits.open(companions(directory).asol[0]) as hdus:
+        table = fits.BinTableHDU(hdus[1].data[: int(0.9 * len(hdus[1].data))], hdus[1].header)
+        table.writeto(tmp_path / "short_asol1.fits")
+    with EventFile.open(events_path(directory)) as events:
+        notes = look(events, Companions((tmp_path / "short_asol1.fits",))).notes
+    assert notes[0].startswith("short_asol1.fits lacks")

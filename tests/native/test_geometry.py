@@ -109,6 +109,12 @@ def test_a_header_without_a_pointing_says_what_it_lacks():
         Pointing.of(header)
 
 
+def test_a_pointing_to_nowhere_is_refused():
+    names = ("SIM_X", "SIM_Y", "SIM_Z", "RA_NOM", "DEC_NOM", "ROLL_NOM")
+    with pytest.raises(DataError, match="no RA_NOM"):
+        Pointing.of({"DETNAM": "ACIS-7", **dict.fromkeys(names, 1.0), "RA_NOM": float("nan")})
+
+
 def test_a_chip_that_does_not_exist_is_refused():
     with pytest.raises(DataError, match="ACIS has no chip 12"):
         ACIS.chip(12)
