@@ -184,8 +184,7 @@ def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[
     missing = good.total() - covered
     names = ", ".join(path.name for path in asol)
     if missing > 0.5 * good.total():
-        raise DataError(f"{names} lacks {missing:.0f} s of {good.total():.0f} s good time"):.0f} s good time"
-        )
+        raise DataError(f"{names} lacks {missing:.0f} s of {good.total():.0f} s good time")
     if missing > 0:
         notes.append(f"{names} lacks {missing:.0f} s of the good time: its ends are held")
 
