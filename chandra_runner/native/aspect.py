@@ -10,15 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 from .fitsread import read_hdus
-from .geometry import (
-    Array,
-    Attitude,
-    Pointing,
-    chip_to_focal,
-    rays,
-    rays_to_det,
-    rays_to_sky,
-)
+from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_det, rays_to_sky
 
 
 @dataclass(frozen=True)

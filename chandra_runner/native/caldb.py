@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import DataError
 from .area import interpolate_area
+from .detectors import ACIS
 from .fitsread import read_hdus
-from .geometry import ACIS, Array, Attitude, Pointing, rays_to_chip
+from .geometry import Array, Attitude, Pointing, rays_to_chip
 
 _MIRROR = "data/chandra/default/axeffa/hrmaD*axeffaN*.fits"
 _EFFICIENCY = "data/chandra/acis/qe/acisD*qeN*.fits"

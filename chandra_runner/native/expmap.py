@@ -9,12 +9,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..errors import DataError
+from .detectors import ACIS, Chip, Detector
 from .geometry import (
-    ACIS,
     Array,
     Attitude,
-    Chip,
-    Detector,
     Pointing,
     chip_to_focal,
     rays,
@@ -114,7 +112,7 @@ def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure
     mean = mean_attitude(exposure.attitude, exposure.seconds)
     kernel, left, bottom = _offsets(pointing, exposure, mean, step)
     chip = pointing.detector.chip(exposure.number)
-    corners = chip_to_focal(pointing, chip.number, *chip.corners())
+    corners = chip_to_focal(pointing, chip.number, *chip.corners)
     x, y = rays_to_sky(pointing, rays(corners, mean), mean)
     columns = _span((x - grid.x0) / step, left, kernel.shape[1], grid.nx * oversample)
     rows = _span((y - grid.y0) / step, bottom, kernel.shape[0], grid.ny * oversample)

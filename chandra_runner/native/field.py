@@ -10,11 +10,12 @@ import numpy as np
 
 from ..errors import DataError
 from .aspect import Aspect, read_aspect
+from .detectors import ACIS
 from .dither import COLUMNS, align_focal_plane, rebuild_aspect
 from .eventfile import EventFile
 from .expmap import ChipExposure, fine_pixel, mean_attitude, sample_times
 from .fitsread import read_hdus
-from .geometry import ACIS, Array, Attitude, Pointing, chip_to_focal, rays, rays_to_sky
+from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_sky
 from .goodpixels import (
     Window,
     boxes,

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
+from .detectors import ACIS, Chip, Detector
 from .fitsread import read_hdus
-from .geometry import ACIS, Array, Chip, Detector
+from .geometry import Array
 
 BAD_STATUS = 0x03FFFF
 """A pixel whose status has one of these bits is left out of exposure maps; the others only tell about it."""

@@ -133,7 +133,7 @@ def _companions(job: Job, exposure: str) -> Companions:
 
 
 def _grid(settings: Settings, field: Field) -> Grid:
-    from ..native.geometry import ACIS
+    from ..native.detectors import ACIS
     from ..native.grid import Grid, GridError, parse_grid
 
     try:

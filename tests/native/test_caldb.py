@@ -10,7 +10,8 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.native.caldb import Aim, caldb_area, find_aim
-from chandra_runner.native.geometry import ACIS, HRC_I, Attitude, Pointing
+from chandra_runner.native.detectors import ACIS, HRC_I
+from chandra_runner.native.geometry import Attitude, Pointing
 
 from .fields import field_of
 

@@ -10,11 +10,11 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.native.area import vignetting
+from chandra_runner.native.detectors import ACIS
 from chandra_runner.native.eventfile import EventFile
 from chandra_runner.native.expmap import exposure_map, mean_attitude, sample_times
 from chandra_runner.native.field import Companions, look
 from chandra_runner.native.geometry import (
-    ACIS,
     Attitude,
     chip_to_focal,
     rays,
@@ -47,7 +47,7 @@ def pixel_area(field, chip):
     """Solid angle of a chip's pixel by that of a sky pixel: 0.995 to 0.999."""
     pointing, whole = field.pointing, field.pointing.detector.chip(chip.number)
     mean = mean_attitude(chip.attitude, chip.seconds)
-    x, y = rays_to_sky(pointing, rays(chip_to_focal(pointing, chip.number, *whole.corners()), mean), mean)
+    x, y = rays_to_sky(pointing, rays(chip_to_focal(pointing, chip.number, *whole.corners), mean), mean)
     return abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2 / (whole.nx * whole.ny)
 
 

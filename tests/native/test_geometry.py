@@ -8,15 +8,12 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.native.aspect import positions, read_aspect
+from chandra_runner.native.detectors import ACIS, HRC_I, HRC_S, detector_of
 from chandra_runner.native.geometry import (
-    ACIS,
-    HRC_I,
-    HRC_S,
     Attitude,
     Pointing,
     chip_to_focal,
     det_to_rays,
-    detector_of,
     off_axis_angle,
     rays,
     rays_to_chip,

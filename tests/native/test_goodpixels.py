@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.geometry import ACIS, HRC_I, HRC_S
+from chandra_runner.native.detectors import ACIS, HRC_I, HRC_S
 from chandra_runner.native.goodpixels import (
     Window,
     boxes,

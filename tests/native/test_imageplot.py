@@ -8,7 +8,8 @@ from astropy.io import fits
 from matplotlib import rc_context
 from matplotlib.image import imread
 
-from chandra_runner.native.geometry import ACIS, Pointing
+from chandra_runner.native.detectors import ACIS
+from chandra_runner.native.geometry import Pointing
 from chandra_runner.native.grid import Grid
 from chandra_runner.native.gti import GoodTimes, make_gti
 from chandra_runner.native.imagefile import image_header

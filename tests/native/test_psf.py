@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chandra_runner.native.geometry import ACIS, Attitude, Pointing
+from chandra_runner.native.detectors import ACIS
+from chandra_runner.native.geometry import Attitude, Pointing
 from chandra_runner.native.grid import parse_grid
 from chandra_runner.native.psf import off_axis_map, psf_radius
 

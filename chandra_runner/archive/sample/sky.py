@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...native.aspect import Aspect
-from ...native.geometry import (
-    Array,
-    Attitude,
-    Pointing,
-    detector_of,
-    off_axis_angle,
-    rays_to_det,
-    sky_to_rays,
-)
+from ...native.detectors import detector_of
+from ...native.geometry import Array, Attitude, Pointing, off_axis_angle, rays_to_det, sky_to_rays
 from .catalog import Interval, Sample
 
 DITHER = 8.0
