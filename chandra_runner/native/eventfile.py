@@ -15,7 +15,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .fitsread import Place, hdulist, open_stream, read_place, scan
+from .fitsread import Place, RawHdu, hdulist, naming, open_stream, read_place, scan
 from .gti import GoodTimes, Gti, make_gti, read_gtis
 
 CHUNK = 1 << 16
@@ -52,6 +52,8 @@ class EventFile:
         Number of events.
     extensions : tuple
         All other HDUs but the primary, read whole.
+    raw_extensions : tuple of RawHdu
+        The same as they are on disk.
     good_times : GoodTimes
         By CCD, the aimpoint chip first. One entry that serves all chips for HRC, and for files without
         GTI extension: their TSTART to TSTOP.
@@ -65,6 +67,7 @@ class EventFile:
     dtype: np.dtype[Any]
     nrows: int
     extensions: tuple[Any, ...]
+    raw_extensions: tuple[RawHdu, ...]
     good_times: GoodTimes
     notes: tuple[str, ...]
     _stream: BufferedIOBase = field(repr=False)
@@ -95,10 +98,8 @@ class EventFile:
         if events is None:
             raise DataError(f"{path.name} has no extension EVENTS, only {', '.join(names)}")
         primary, *others = hdulist(parts, path)
-        try:
+        with naming(path):
             good_times = read_gtis(others)
-        except DataError as error:
-            raise DataError(f"{path.name}: {error}") from error
         dtype = row_dtype(events, path)
         notes = []
         if good_times is None:
@@ -114,6 +115,7 @@ class EventFile:
             dtype,
             nrows,
             tuple(others),
+            tuple(parts[1:]),
             good_times,
             tuple(notes),
             stream,

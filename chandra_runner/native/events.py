@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .eventfile import EventFile
 from .eventheader import gti_extensions, set_exposure
-from .fitswrite import event_writer, sign
+from .fitsread import RawHdu
+from .fitswrite import event_writer, raw_hdu, sign
 from .gti import Bools, Floats, GoodTimes, Gti, is_gti
 from .subspace import restrict
 
@@ -242,10 +243,11 @@ def selected_header(header: fits.Header, selection: Selection, imprint: Imprint)
     return new
 
 
-def _extensions(source: EventFile, selection: Selection, imprint: Imprint) -> list[Any]:
-    """What follows EVENTS: the good times, then whatever else the source has (REGION)."""
+def _extensions(source: EventFile, selection: Selection, imprint: Imprint) -> list[RawHdu]:
+    """What follows EVENTS: the good times, then whatever else the source has (REGION), untouched."""
     gtis = gti_extensions(source, selection.good_times, imprint.dtcor, imprint.history)
-    return [*gtis, *(hdu for hdu in source.extensions if not is_gti(hdu))]
+    both = zip(source.extensions, source.raw_extensions, strict=True)
+    return [*map(raw_hdu, gtis), *(raw for hdu, raw in both if not is_gti(hdu))]
 
 
 def _contains(gti: Gti, time: Floats) -> Bools:

@@ -6,18 +6,22 @@ import gzip
 import os
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
 from ..errors import DataError
 
 BLOCK = 2880
 _GZIP = b"\x1f\x8b"
+_PRINTABLE = bytes(byte if 32 <= byte < 127 else 32 for byte in range(256))
 _MAX_HEADER = 4000 * BLOCK
 """Real headers stay under 100 blocks, even with the history of years."""
 _PIECE = 1 << 20
@@ -32,9 +36,7 @@ class Place:
     Parameters
     ----------
     header : Header
-        Its header.
-    raw : bytes
-        The header as it is in the file.
+        Its header, unprintable bytes as blanks.
     start : int
         Byte at which the header begins.
     data : int
@@ -44,7 +46,6 @@ class Place:
     """
 
     header: fits.Header
-    raw: bytes
     start: int
     data: int
     size: int
@@ -58,6 +59,22 @@ class Place:
     def name(self) -> str:
         """EXTNAME in capitals; PRIMARY where there is none and the header is the first."""
         return str(self.header.get("EXTNAME", "PRIMARY" if self.start == 0 else "")).strip().upper()
+
+
+@dataclass(frozen=True, eq=False)
+class RawHdu:
+    """An HDU whose data are the bytes of a file.
+
+    Parameters
+    ----------
+    header : Header
+        Its header.
+    data : bytes
+        Data, padded to whole blocks.
+    """
+
+    header: fits.Header
+    data: bytes
 
 
 @contextmanager
@@ -99,8 +116,8 @@ def scan(stream: BufferedIOBase, path: Path) -> Iterator[Place]:
         if not block.startswith(b"XTENSION=" if start else b"SIMPLE  ="):
             what = f"is damaged: no extension begins at byte {start}" if start else "is no FITS file"
             raise DataError(f"{path.name} {what}")
-        raw, header = _header(stream, block, path)
-        place = Place(header, raw, start, start + len(raw), _data_size(header, path))
+        header = _header(stream, block, path)
+        place = Place(header, start, stream.tell(), _data_size(header, path))
         if length is not None and place.data + place.size > length:
             raise _truncated(place, path)
         yield place
@@ -120,8 +137,7 @@ def read_hdus(path: Path) -> fits.HDUList:
         The file is damaged, or larger than any auxiliary file is.
     """
     with open_stream(path) as stream:
-        parts = [read_place(stream, place, path) for place in scan(stream, path)]
-    return hdulist(parts, path)
+        return hdulist([read_place(stream, place, path) for place in scan(stream, path)], path)
 
 
 def unpack(source: Path, target: Path) -> None:
@@ -139,29 +155,56 @@ def unpack(source: Path, target: Path) -> None:
         shutil.copyfileobj(stream, out, _PIECE)
 
 
-def read_place(stream: BufferedIOBase, place: Place, path: Path) -> bytes:
-    """Header and padded data of the HDU at which a scan is."""
+def read_place(stream: BufferedIOBase, place: Place, path: Path) -> RawHdu:
+    """The HDU at which a scan is."""
     if place.size > MAX_READ:
         raise DataError(
             f"{path.name}: {place.name} claims {place.size} bytes, more than anything but events has"
         )
-    pieces = [place.raw]
-    for first in range(0, place.size, _PIECE):
-        pieces.append(_read(stream, min(_PIECE, place.size - first), place, path))
-    return b"".join(pieces).ljust(place.end - place.start, b"\0")
+    sizes = [min(_PIECE, place.size - first) for first in range(0, place.size, _PIECE)]
+    data = b"".join(_read(stream, size, place, path) for size in sizes)
+    return RawHdu(place.header, data.ljust(place.end - place.data, b"\0"))
 
 
-def hdulist(parts: list[bytes], path: Path) -> fits.HDUList:
-    """HDUs from their bytes, the first of them primary."""
+def hdulist(parts: Sequence[RawHdu], path: Path) -> fits.HDUList:
+    """HDUs of astropy, the first of them primary; all that can be wrong with them shows here."""
     try:
-        hdus = fits.HDUList.fromstring(b"".join(parts))
-        hdus.readall()
-    except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
+        whole = b"".join(part.header.tostring().encode("ascii") + part.data for part in parts)
+        hdus = fits.open(BytesIO(whole), lazy_load_hdus=False)
+        for hdu in hdus:
+            hdu.data  # noqa: B018 - read when it is first looked at
+    except Exception as error:  # whatever astropy makes of damage
         raise DataError(f"{path.name} is a damaged FITS file: {error}") from error
     return hdus
 
 
-def _header(stream: BufferedIOBase, block: bytes, path: Path) -> tuple[bytes, fits.Header]:
+def numbers(hdu: Any, column: str) -> NDArray[np.float64]:
+    """A column of a table as numbers; its name in any case.
+
+    Raises
+    ------
+    DataError
+        It is not there, or holds something else.
+    """
+    names = {name.upper(): name for name in hdu.columns.names}
+    if column.upper() not in names:
+        raise DataError(f"extension {hdu.name} has no column {column}")
+    try:
+        return np.asarray(hdu.data[names[column.upper()]], dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"column {column} of extension {hdu.name} holds no numbers") from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the name of a file before the message of what is found wrong in it."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path.name}: {error.message}", error.hint) from error
+
+
+def _header(stream: BufferedIOBase, block: bytes, path: Path) -> fits.Header:
     raw = bytearray(block)
     while not _has_end(block):
         block = stream.read(BLOCK)
@@ -169,9 +212,22 @@ def _header(stream: BufferedIOBase, block: bytes, path: Path) -> tuple[bytes, fi
             raise DataError(f"{path.name} is truncated or damaged: a header has no END")
         raw += block
     try:
-        return bytes(raw), fits.Header.fromstring(raw.decode("ascii"))
-    except (UnicodeDecodeError, ValueError, fits.VerifyError) as error:
+        header = fits.Header.fromstring(raw.translate(_PRINTABLE).decode("ascii"))
+        _mend(header)
+    except Exception as error:  # whatever astropy makes of damage
         raise DataError(f"{path.name}: a header is damaged: {error}") from error
+    return header
+
+
+def _mend(header: fits.Header) -> None:
+    """Make every card readable: one bad value that nobody needs is no reason to refuse a file."""
+    try:
+        for card in header.cards:
+            card.value  # noqa: B018 - parsed when it is first looked at
+    except fits.VerifyError:
+        for card in header.cards:
+            card.verify("silentfix")
+            card.value  # noqa: B018
 
 
 def _has_end(block: bytes) -> bool:

@@ -13,12 +13,11 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from .. import __version__
-from .fitsread import BLOCK
+from .fitsread import BLOCK, RawHdu
 
 CREATOR = f"chandra_runner {__version__}"
 _CHECKSUM = "HDU checksum"
 _DATASUM = "data unit checksum"
-_ZEROS = "0" * 16
 _WORD = (1 << 32) - 1
 
 
@@ -57,7 +56,7 @@ def write_fits(path: Path, hdus: Sequence[Any]) -> None:
 
 @contextmanager
 def event_writer(
-    path: Path, primary: fits.Header, header: fits.Header, extensions: Sequence[Any] = ()
+    path: Path, primary: fits.Header, header: fits.Header, extensions: Sequence[RawHdu] = ()
 ) -> Iterator[EventWriter]:
     """Write a file with an event table of rows that come one after the other.
 
@@ -67,18 +66,27 @@ def event_writer(
         Must not exist.
     primary, header : Header
         Of the primary HDU and of the table; NAXIS2, DATASUM and CHECKSUM are filled in at the end.
-    extensions : sequence of astropy HDUs
+    extensions : sequence of RawHdu
         What follows the table.
     """
+    first = fits.PrimaryHDU(header=primary).header
+    first["EXTEND"] = True
     with path.open("xb", buffering=0) as stream:
-        first = fits.PrimaryHDU(header=primary)
-        first.header["EXTEND"] = True
-        first.add_checksum(when=_CHECKSUM)
-        stream.write(first.header.tostring().encode("ascii"))
+        _write_all(stream, sealed(first, 0))
         writer = EventWriter(stream, header)
         yield writer
         writer.finish()
-        stream.write(_extension_bytes(extensions))
+        for extension in extensions:
+            total = DataSum()
+            total.add(extension.data)
+            _write_all(stream, sealed(extension.header, total.value) + extension.data)
+
+
+def raw_hdu(table: fits.BinTableHDU) -> RawHdu:
+    """A table of plain numbers as it is on disk."""
+    rows = table.data.view(np.ndarray)
+    data = rows.astype(rows.dtype.newbyteorder(">")).tobytes()
+    return RawHdu(table.header, data.ljust(-(-len(data) // BLOCK) * BLOCK, b"\0"))
 
 
 class EventWriter:
@@ -96,12 +104,9 @@ class EventWriter:
         self.rows = 0
         self._stream = stream
         self._start = stream.tell()
-        self._header = header.copy()
-        self._header["CHECKSUM"] = (_ZEROS, _CHECKSUM)
-        self._header["DATASUM"] = ("0", _DATASUM)
-        self._header["PCOUNT"] = 0
+        self._header = header
         self._sum = DataSum()
-        _write_all(stream, self._text())
+        _write_all(stream, sealed(header, 0))  # of the same length as what will replace it
 
     def write(self, rows: NDArray[Any]) -> None:
         """Append rows.
@@ -120,18 +125,11 @@ class EventWriter:
         """Pad the table, and put the number of rows and the sums into its header."""
         end = self._stream.tell()
         _write_all(self._stream, bytes(-end % BLOCK))
-        self._header["NAXIS2"] = self.rows
-        self._header["DATASUM"] = str(self._sum.value)
-        total = DataSum(self._sum.value)
-        total.add(self._text())
-        self._header["CHECKSUM"] = encode_checksum(total.value)
+        header = self._header.copy()
+        header["NAXIS2"] = self.rows
         self._stream.seek(self._start)
-        _write_all(self._stream, self._text())
+        _write_all(self._stream, sealed(header, self._sum.value))
         self._stream.seek(0, io.SEEK_END)
-
-    def _text(self) -> bytes:
-        text: str = self._header.tostring()
-        return text.encode("ascii")
 
 
 class DataSum:
@@ -164,6 +162,18 @@ class DataSum:
         return total
 
 
+def sealed(header: fits.Header, datasum: int) -> bytes:
+    """A header as it is on disk, with DATASUM and CHECKSUM."""
+    new = header.copy()
+    new["CHECKSUM"] = ("0" * 16, _CHECKSUM)
+    new["DATASUM"] = (str(datasum), _DATASUM)
+    total = DataSum(datasum)
+    total.add(new.tostring().encode("ascii"))
+    new["CHECKSUM"] = encode_checksum(total.value)
+    text: str = new.tostring()
+    return text.encode("ascii")
+
+
 def encode_checksum(total: int) -> str:
     """ASCII form of the complement of an HDU's sum (FITS standard 4.0, appendix J.2).
 
@@ -192,15 +202,6 @@ def _four_characters(byte: int) -> list[int]:
             codes[i] += 1
             codes[i + 1] -= 1
     return codes
-
-
-def _extension_bytes(extensions: Sequence[Any]) -> bytes:
-    for hdu in extensions:
-        hdu.add_checksum(when=_CHECKSUM)
-    buffer = io.BytesIO()
-    primary = fits.PrimaryHDU()
-    fits.HDUList([primary, *extensions]).writeto(buffer)
-    return buffer.getvalue()[BLOCK:]
 
 
 def _write_all(stream: BinaryIO | io.FileIO, data: bytes | memoryview) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
+from .fitsread import numbers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -182,10 +183,7 @@ def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
 
 
 def _times(hdu: Any, column: str) -> Floats:
-    names = {name.upper(): name for name in hdu.columns.names}
-    if column not in names:
-        raise DataError(f"extension {hdu.name} has no column {column}")
-    times = np.asarray(hdu.data[names[column]], dtype=np.float64) if hdu.data is not None else np.empty(0)
+    times = numbers(hdu, column)
     if not np.all(np.isfinite(times)):
-        raise DataError(f"extension {hdu.name}: {column} holds values that are no times")
+        raise DataError(f"{column} of extension {hdu.name} holds values that are no times")
     return times

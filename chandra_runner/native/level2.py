@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -13,7 +14,7 @@ from ..errors import DataError
 from .eventfile import CHUNK, EventFile
 from .eventheader import gti_extensions
 from .events import ANY_STATUS, Selection
-from .fitsread import read_hdus
+from .fitsread import naming, numbers, read_hdus
 from .fitswrite import event_writer, sign, write_fits
 from .gti import GoodTimes, Gti, read_gtis
 
@@ -69,10 +70,8 @@ def read_good_times(path: Path) -> GoodTimes:
         The file is damaged or has no GTI extension.
     """
     hdus = read_hdus(path)
-    try:
+    with naming(path):
         good_times = read_gtis(hdus)
-    except DataError as error:
-        raise DataError(f"{path.name}: {error}") from error
     if good_times is None:
         raise DataError(f"{path.name} has no GTI extension")
     return good_times
@@ -98,11 +97,12 @@ def mean_live_fraction(path: Path, good: Gti) -> float | None:
     DataError
         The file is damaged or has not the columns TIME and DTF.
     """
-    table = next((hdu for hdu in read_hdus(path)[1:] if "DTF" in _upper(hdu) and "TIME" in _upper(hdu)), None)
+    table = next((hdu for hdu in read_hdus(path)[1:] if _has_dead_times(hdu)), None)
     if table is None:
         raise DataError(f"{path.name} has no table with the columns TIME and DTF")
-    fractions = np.asarray(table.data["DTF"], dtype=np.float64)
-    chosen = fractions[good.contains(table.data["TIME"]) & np.isfinite(fractions)]
+    with naming(path):
+        time, fractions = numbers(table, "TIME"), numbers(table, "DTF")
+    chosen = fractions[good.contains(time) & np.isfinite(fractions)]
     return float(chosen.mean()) if chosen.size else None
 
 
@@ -112,7 +112,7 @@ def sort_events(source: Path, target: Path) -> None:
         time = np.concatenate([chunk["time"].astype(np.float64) for chunk in events.chunks()])
         order = np.argsort(time, kind="stable")
         table = events.map()
-        with event_writer(target, events.primary, events.header, events.extensions) as writer:
+        with event_writer(target, events.primary, events.header, events.raw_extensions) as writer:
             for first in range(0, len(order), CHUNK):
                 writer.write(table[order[first : first + CHUNK]])
 
@@ -159,5 +159,6 @@ def _subspace(good_times: GoodTimes) -> Iterator[tuple[str, str]]:
         yield f"{prefix}DSVAL2", f"{chip}:{chip}"
 
 
-def _upper(hdu: object) -> Sequence[str]:
-    return [name.upper() for name in getattr(hdu, "columns", fits.ColDefs([])).names]
+def _has_dead_times(hdu: Any) -> bool:
+    names = {name.upper() for name in hdu.columns.names} if hasattr(hdu, "columns") else set()
+    return {"TIME", "DTF"} <= names
