@@ -40,13 +40,6 @@ def read_observation(directory: Path, obsid: int) -> Observation:
     DataError
         A file is damaged, of another ObsID, there twice, or needed and not there.
     """
-    try:
-        return _read(directory, obsid)
-    except DataError as error:
-        raise DataError(f"ObsID {obsid}: {error.message}", error.hint) from error
-
-
-def _read(directory: Path, obsid: int) -> Observation:
     paths = [path for path in list_files(directory) if kind_of(path) in EXPOSURE_KINDS | {"oif"}]
     _refuse_twins(paths)
     index = [path for path in paths if kind_of(path) == "oif"]

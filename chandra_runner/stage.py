@@ -184,10 +184,23 @@ class Job:
         """Say how far long work is; call it as often as is convenient."""
         self.tell(Progress(done, total, unit))
 
-    def warn(self, message: str) -> None:
+    def title(self, exposure: str) -> str:
+        """``ObsID 90007 E001``, as plots are titled; without the id where there is only one exposure."""
+        exposures = {product.exposure for products in self.inputs.values() for product in products} - {""}
+        return f"ObsID {self.observation}" + (f" {exposure}" if len(exposures) > 1 else "")
+
+    def log(self, message: str, exposure: str = "") -> None:
+        """Write into the task's log, with the name of the exposure that is meant."""
+        logger.info(_named(message, exposure))
+
+    def warn(self, message: str, exposure: str = "") -> None:
         """Tell the user something that does not stop the task: into log, manifest and report."""
-        self.warnings.append(message)
-        logger.warning(message)
+        self.warnings.append(_named(message, exposure))
+        logger.warning(_named(message, exposure))
+
+
+def _named(message: str, exposure: str) -> str:
+    return f"{exposure}: {message}" if exposure else message
 
 
 Executor = Callable[[Job], None]

@@ -118,19 +118,19 @@ def test_of_two_versions_the_one_that_oif_fits_lists_is_taken(tmp_path: Path) ->
 def test_of_two_versions_without_oif_fits_neither_is_guessed(tmp_path: Path) -> None:
     newer = EVT2.replace("N001", "N002")
     write_raw(tmp_path, EVT2, newer)
-    with pytest.raises(DataError, match=f"ObsID 42: there are 2 evt2 files: {EVT2}, {newer}"):
+    with pytest.raises(DataError, match=f"there are 2 evt2 files: {EVT2}, {newer}"):
         read_observation(tmp_path, 42)
 
 
 def test_a_file_beside_its_compressed_copy_is_refused_by_both_names(tmp_path: Path) -> None:
     write_raw(tmp_path, EVT2)
     (tmp_path / f"{EVT2}.gz").write_bytes(gzip.compress((tmp_path / EVT2).read_bytes()))
-    with pytest.raises(DataError, match=f"ObsID 42: {EVT2} and {EVT2}.gz stand side by side"):
+    with pytest.raises(DataError, match=f"{EVT2} and {EVT2}.gz stand side by side"):
         read_observation(tmp_path, 42)
 
 
 def test_a_directory_of_another_obsid_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"ObsID 43: {EVT2} is of ObsID 42"):
+    with pytest.raises(DataError, match=f"{EVT2} is of ObsID 42"):
         read_observation(write_raw(tmp_path, EVT2), 43)
 
 
@@ -166,5 +166,5 @@ def test_an_index_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
 
 
 def test_an_instrument_that_cannot_be_reduced_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="ObsID 42: its instrument is EPHIN"):
+    with pytest.raises(DataError, match="its instrument is EPHIN"):
         read_observation(write_raw(tmp_path, EVT2, INSTRUME="EPHIN"), 42)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loguru import logger
-
 from ..bands import HRC_WIDE, Band, bands_of
 from ..errors import DataError
 from ..stage import Excluded, Job, Product, Settings
@@ -49,7 +47,7 @@ class Scene:
 
     def warn(self, message: str) -> None:
         """Warn of something in this exposure."""
-        self.job.warn(f"exposure {self.product.exposure}: {message}")
+        self.job.warn(message, self.product.exposure)
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def make_images(job: Job, kind: Kind) -> None:
         try:
             _make_exposure(job, kind, product)
         except DataError as error:
-            raise DataError(f"exposure {product.exposure}: {error.message}", error.hint) from error
+            raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
     if not job.products:
         raise Excluded("in continuous clocking there is no image, one dimension is lost")
 
@@ -112,7 +110,7 @@ def _make_exposure(job: Job, kind: Kind, product: Product) -> None:
 
     with EventFile.open(product.path) as events:
         if str(events.header.get("READMODE", "")).strip() == "CONTINUOUS":
-            job.warn(f"exposure {product.exposure}: continuous clocking, there is no image")
+            job.warn("continuous clocking, there is no image", product.exposure)
             return
         field = look(events, _companions(job, product.exposure))
         grid = _grid(job.settings, field)
@@ -120,7 +118,7 @@ def _make_exposure(job: Job, kind: Kind, product: Product) -> None:
         scene = Scene(job, product, events, field, grid, angle)
         for note in field.notes:
             scene.warn(note)
-        logger.info(f"exposure {product.exposure}: {grid.nx} x {grid.ny} pixels from {grid.x0}, {grid.y0}")
+        job.log(f"{grid.nx} x {grid.ny} pixels from {grid.x0}, {grid.y0}", product.exposure)
         _make_bands(scene, kind)
 
 
@@ -253,8 +251,7 @@ def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
 
 
 def _title(scene: Scene, band: Band) -> str:
-    several = len(scene.job.all("events", "cleaned_chandra_evts")) > 1
-    name = f"ObsID {scene.job.observation}{f' {scene.product.exposure}' if several else ''}"
+    name = scene.job.title(scene.product.exposure)
     energies = f"{band.lo:g}–{band.hi:g} keV" if scene.events.instrument == "ACIS" else ""
     called = "" if band.name[0].isdigit() else band.name
     target = str(scene.events.header.get("OBJECT", "")).strip()

@@ -64,7 +64,7 @@ class _Reduction:
 
         source = self.raw("evt1") or self.raw("evt2")
         if not source:
-            raise DataError(f"{self.name} has no event list")
+            raise DataError(f"{self.exposure.id} has no event list")
         with EventFile.open(source[0]) as events:
             for note in events.notes:
                 self.warn(note)
@@ -79,17 +79,11 @@ class _Reduction:
     def raw(self, kind: str) -> tuple[Path, ...]:
         return tuple(self.job.raw / path for path in self.exposure.files.get(kind, ()))
 
-    @property
-    def name(self) -> str:
-        """How the exposure is called in messages, its id only where there are several."""
-        several = len(self.observation.exposures) > 1
-        return f"ObsID {self.job.observation}{f' {self.exposure.id}' if several else ''}"
-
     def warn(self, message: str) -> None:
-        self.job.warn(f"{self.name}: {message}")
+        self.job.warn(message, self.exposure.id)
 
     def log(self, message: str) -> None:
-        logger.info(f"{self.name}: {message}")
+        self.job.log(message, self.exposure.id)
 
     def output(self, name: str, role: str) -> Path:
         return self.job.output(name, role, self.exposure.id)
@@ -108,7 +102,7 @@ class _Reduction:
         """What was asked for and cannot be done to this exposure."""
         settings = self.job.settings
         if settings["destreak"] and self.raw("evt1") and _STREAKED_CHIP in good_times.by_chip:
-            yield "chip 8 is on: of its streaks go only events that the archive's processing flagged"
+            yield "chip 8 is on: only those streak events go that the archive's processing flagged"
         if settings["grating_pi_filter"] and self.is_letg_hrc_s():
             yield "grating_pi_filter is not applied, it needs CIAO"
         if settings["check_very_faint"] and self.is_very_faint() and not _has_islands(events):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from loguru import logger
-
 from ..stage import Excluded, Job, Need, Product, Settings, Stage
 
 if TYPE_CHECKING:
@@ -28,32 +26,27 @@ def _clean(job: Job, product: Product) -> None:
     from ..native.events import Imprint, select_events
     from ..native.level2 import read_good_times
 
-    name = _name(job, product)
-    flare_free = job.find("gti", "deflare", product.exposure)
+    exposure = product.exposure
+    flare_free = job.find("gti", "deflare", exposure)
     if flare_free is None:
-        job.warn(f"{name}: deflare found no good time, nothing is made of it")
+        job.warn("deflare found no good time, nothing is made of it", exposure)
         return
     with EventFile.open(product.path) as events:
         good_times = events.good_times.intersect(read_good_times(flare_free))
         if not any(gti.total() for gti in good_times.by_chip.values()):
-            job.warn(f"{name}: no good time is left, nothing is made of it")
+            job.warn("no good time is left, nothing is made of it", exposure)
             return
         for limit in _limits(events, job.settings):
-            job.warn(f"{name}: {limit}")
+            job.warn(limit, exposure)
         selection = _selection(events, good_times, job.settings)
         stem = product.path.name.partition("_repro_")[0]
-        target = job.output(f"{stem}_clean_evt2.fits", "events", product.exposure)
+        target = job.output(f"{stem}_clean_evt2.fits", "events", exposure)
         imprint = Imprint((f"cleaned_chandra_evts (native): {product.path.name}, {selection}",), events.dtcor)
         report = select_events(events, target, selection, imprint)
-    logger.info(f"{name}: {report}")
+    job.log(str(report), exposure)
     if events.instrument == "HRC" and report.taken["status"]:
-        job.warn(f"{name}: status_zero took {report.taken['status']} events that HRC's level 2 lets through")
-
-
-def _name(job: Job, product: Product) -> str:
-    """How the exposure is called in messages, its id only where there are several."""
-    several = len(job.all("events", "chandra_repro")) > 1
-    return f"ObsID {job.observation}{f' {product.exposure}' if several else ''}"
+        taken = report.taken["status"]
+        job.warn(f"status_zero took {taken} events that HRC's level 2 lets through", exposure)
 
 
 def _limits(events: EventFile, settings: Settings) -> Iterator[str]:

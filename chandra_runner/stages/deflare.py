@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from loguru import logger
-
 from ..errors import DataError
 from ..stage import Excluded, Job, Need, Product, Settings, Stage
 
@@ -29,9 +27,9 @@ def native(job: Job) -> None:
         try:
             _deflare(job, product)
         except NoGoodTime as error:
-            dead.append(f"{_name(job, product)}: {error}")
+            dead.append(f"{product.exposure}: {error}")
         except DataError as error:
-            raise DataError(f"{_name(job, product)}: {error.message}", error.hint) from error
+            raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
     if len(dead) == len(exposures):
         raise Excluded(f"zero good time: {'; '.join(dead)}")
     for reason in dead:
@@ -44,40 +42,35 @@ def _deflare(job: Job, product: Product) -> None:
     from ..native.lightcurve import inherited, light_curve, write_light_curve
     from ..native.lightcurveplot import Caption, plot_light_curve
 
-    name, settings = _name(job, product), job.settings
+    exposure, settings = product.exposure, job.settings
     stem = product.path.name.partition("_repro_")[0]
     with EventFile.open(product.path) as events:
-        band = _band(name, events, settings)
+        band = _band(job, exposure, events)
         curve = light_curve(events, settings["time_bin_size"].to_value("s"), band)
         quiet = _clean(curve, settings)
         summary = _summary(events, band, quiet, settings)
         history = (summary, f"rates from {quiet.min_rate:.6g} to {quiet.max_rate:.6g} count/s count as quiet")
-        logger.info(f"{name}: {'; '.join(history)}")
-        _warn(job, name, curve)
+        job.log("; ".join(history), exposure)
+        _warn(job, exposure, curve)
 
         def output(ending: str, role: str) -> Path:
-            return job.output(f"{stem}_{ending}", role, product.exposure)
+            return job.output(f"{stem}_{ending}", role, exposure)
 
         write_light_curve(output("ltc1.fits", "lightcurve"), curve, events, band, history)
         write_gti(output("deflare_gti.fits", "gti"), quiet.gti, inherited(events.header), history)
-        title = " · ".join(filter(None, (name, _text(events, "DETNAM"), _text(events, "OBJECT"))))
+        names = (job.title(exposure), _text(events, "DETNAM"), _text(events, "OBJECT"))
+        title = " · ".join(filter(None, names))
         start = f"{_text(events, 'DATE-OBS')} {_text(events, 'TIMESYS')}".strip() or "the start"
         left = events.good_times.first.intersect(quiet.gti)
         plot_light_curve(output("ltc1.png", "plot"), curve, quiet, left, Caption(title, summary, start))
 
 
-def _name(job: Job, product: Product) -> str:
-    """Name of an exposure in messages: ``ObsID 90007 E001``; without its id where it is the only one."""
-    several = len(job.all("events", "chandra_repro")) > 1
-    return f"ObsID {job.observation}{f' {product.exposure}' if several else ''}"
-
-
-def _band(name: str, events: EventFile, settings: Settings) -> Band | None:
+def _band(job: Job, exposure: str, events: EventFile) -> Band | None:
     """Energies in eV, to the millionth: 1.005 keV is 1005 eV, not 1004.9999999999999."""
     if events.instrument == "HRC":
-        logger.info(f"{name}: HRC events have no energies, lc_lo_en and lc_hi_en are not used")
+        job.log("HRC events have no energies, lc_lo_en and lc_hi_en are not used", exposure)
         return None
-    low, high = (round(settings[key].to_value("eV"), 6) for key in ("lc_lo_en", "lc_hi_en"))
+    low, high = (round(job.settings[key].to_value("eV"), 6) for key in ("lc_lo_en", "lc_hi_en"))
     return low, high
 
 
@@ -118,7 +111,7 @@ def _summary(events: EventFile, band: Band | None, quiet: Quiet, settings: Setti
     )
 
 
-def _warn(job: Job, name: str, curve: LightCurve) -> None:
+def _warn(job: Job, exposure: str, curve: LightCurve) -> None:
     """Say where the methods are not to be trusted."""
     from ..native.flares import most_dropped
 
@@ -126,15 +119,17 @@ def _warn(job: Job, name: str, curve: LightCurve) -> None:
     empty = int(((curve.counts == 0) & (curve.exposure > length / 2)).sum())
     if empty:
         job.warn(
-            f"{name}: {empty} of {len(curve.counts)} bins were exposed and have no counts, which biases "
-            f"the limits; make time_bin_size longer than {length:g} s"
+            f"{empty} of {len(curve.counts)} bins were exposed and have no counts, which biases "
+            f"the limits; make time_bin_size longer than {length:g} s",
+            exposure,
         )
     bins, sigma = int((curve.rate > 0).sum()), job.settings["allowed_sigma"]
     most = most_dropped(bins, sigma)
     if job.settings["method"] == "sigma" and most <= FEW:
         job.warn(
-            f"{name}: of only {bins} bins no more than {most} can be dropped with allowed_sigma {sigma:g}, "
-            f"a longer flare would stay; make time_bin_size shorter than {length:g} s"
+            f"with only {bins} bins, allowed_sigma {sigma:g} can drop no more than {most}: a longer flare "
+            f"would stay; make time_bin_size shorter than {length:g} s",
+            exposure,
         )
 
 

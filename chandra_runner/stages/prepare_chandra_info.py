@@ -16,7 +16,7 @@ def prepare(job: Job) -> None:
     if not observation.active:
         raise Excluded(observation.reason)
     for note in observation.notes:
-        job.warn(f"ObsID {job.observation}: {note}")
+        job.warn(note)
     ids = ", ".join(exposure.id for exposure in observation.exposures)
     logger.info(f"{observation.detector}, grating {observation.grating}, {observation.datamode}: {ids}")
     job.output("observation.json", "observation").write_text(observation.to_json(), encoding="utf-8")

@@ -154,7 +154,7 @@ def test_method_clean_fails_with_the_words_of_ciao_where_flares_dominate(
 ) -> None:
     job = task(tmp_path, events_of(repro(90002)), 90002, method="clean")
     words = (
-        r"ObsID 90002: Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
+        r"E001: Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
     )
     with pytest.raises(DataError, match=words):
         deflare.native(job)
@@ -172,7 +172,7 @@ def test_hrc_events_need_no_energies(tmp_path: Path, repro: Callable[[int], Job]
     with fits.open(tmp_path / "hrcf90003_ltc1.fits") as hdus:
         assert "DSTYP1" not in hdus["LIGHTCURVE"].header
     (warning,) = job.warnings
-    assert "of only 25 bins no more than 2 can be dropped" in warning
+    assert "with only 25 bins, allowed_sigma 3 can drop no more than 2" in warning
 
 
 def write_events(path: Path, *rates: float) -> Path:
@@ -190,13 +190,13 @@ def test_an_exposure_without_good_time_is_left_out_with_a_warning(tmp_path: Path
     job = task(tmp_path / "out", {"e1": live, "e2": dead})
     deflare.native(job)
     assert {product.exposure for product in job.products} == {"e1"}
-    assert "ObsID 42 e2: No rows with a count rate > 0; this exposure is left out" in job.warnings
+    assert "e2: No rows with a count rate > 0; this exposure is left out" in job.warnings
 
 
 def test_no_good_time_in_any_exposure_excludes_the_observation(tmp_path: Path) -> None:
     dead = {name: write_events(tmp_path / f"acisf00042{name}_repro_evt2.fits", 0, 0) for name in ("e1", "e2")}
     job = task(tmp_path / "out", dead)
-    with pytest.raises(Excluded, match=r"zero good time: ObsID 42 e1: No rows.*; ObsID 42 e2: No rows"):
+    with pytest.raises(Excluded, match=r"zero good time: e1: No rows.*; e2: No rows"):
         deflare.native(job)
     assert not job.products
     assert not list((tmp_path / "out").iterdir())
@@ -205,7 +205,7 @@ def test_no_good_time_in_any_exposure_excludes_the_observation(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("rates", "changes", "error", "message"),
     [
-        ([1.0], {}, DataError, "ObsID 42: the light curve has 1 bin"),
+        ([1.0], {}, DataError, "E001: the light curve has 1 bin"),
         ([1, 0, 1, 1, 0, 1], {}, Excluded, r"minlength \(3\)"),
         (
             [1, 9, 9, 9],
@@ -228,4 +228,4 @@ def test_exposed_bins_without_counts_are_warned_of(tmp_path: Path) -> None:
     job = task(tmp_path / "out", {"E001": path})
     deflare.native(job)
     (warning,) = job.warnings
-    assert "ObsID 42: 1 of 40 bins were exposed and have no counts" in warning
+    assert "E001: 1 of 40 bins were exposed and have no counts" in warning

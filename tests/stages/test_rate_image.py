@@ -259,5 +259,5 @@ def test_a_damaged_mask_is_named_with_its_exposure(shared_data, tmp_path):
     broken = tmp_path / "broken_msk1.fits"
     broken.write_bytes(b"SIMPLE  =                    T" + b" " * 100)
     job.inputs = {**job.inputs, ("chandra_repro", "mask"): (Product("mask", broken, "E001"),)}
-    with pytest.raises(DataError, match=r"exposure E001: broken_msk1.fits"):
+    with pytest.raises(DataError, match=r"E001: broken_msk1.fits"):
         native(job)
