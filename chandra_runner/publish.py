@@ -7,6 +7,10 @@ import shutil
 from pathlib import Path
 
 STATE = ".chandra-run"
+ELSEWHERE = "elsewhere"
+"""Name of a link, in the scratch directory of a task, to a temporary directory that goes when scratch goes."""
+OUTSIDE = "chandra-run-"
+"""What the names of such temporary directories begin with."""
 
 
 def state_directory(products: Path) -> Path:
@@ -56,6 +60,15 @@ def scratch_directory(products: Path, obsid: int) -> Path:
     return state_directory(products) / "scratch" / str(obsid)
 
 
+def remove_scratch(directory: Path) -> None:
+    """Remove a scratch directory, and the temporary directories that its tasks worked in."""
+    for link in directory.rglob(ELSEWHERE):
+        target = Path(os.path.realpath(link))
+        if link.is_symlink() and target.name.startswith(OUTSIDE):
+            shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 def repair(products: Path, obsid: int) -> list[str]:
     """Clean up after a run that was ended in the middle; to be called with the ObsID's lock held.
 
@@ -64,7 +77,7 @@ def repair(products: Path, obsid: int) -> list[str]:
     list of str
         Stages whose old products were brought back.
     """
-    shutil.rmtree(scratch_directory(products, obsid), ignore_errors=True)
+    remove_scratch(scratch_directory(products, obsid))
     brought_back = []
     for old in sorted(aside_directory(products, obsid, "").parent.glob(f"{obsid}.*")):
         stage = old.name.partition(".")[2]

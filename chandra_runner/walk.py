@@ -17,7 +17,7 @@ from .locks import Holder, Locks
 from .manifest import Manifest, write_manifest
 from .plan import Action, Decision, Plan, decide
 from .process import Stop
-from .publish import aside_directory, publish, repair, scratch_directory
+from .publish import aside_directory, publish, remove_scratch, repair, scratch_directory
 from .registry import get
 from .stage import Outcome, Product, Progress
 from .taskreport import Reporter, TaskReport
@@ -221,7 +221,7 @@ class Walk:
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_scratch(path)
             with contextlib.suppress(OSError):
                 parent.rmdir()
 

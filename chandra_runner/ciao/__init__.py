@@ -1,1 +1,1 @@
-"""CIAO: whether it is here."""
+"""Runs CIAO's tools: finds them, checks and makes their command lines, reads what they print."""

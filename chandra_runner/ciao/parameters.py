@@ -1,0 +1,107 @@
+"""What parameters CIAO's tools take: the tables that CIAO itself enforces, for the tools that are called here."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+
+Value = str | bool | int | float
+
+LONGEST = 1500
+"""Characters of a value; CIAO cuts what is longer than about 2,000."""
+_TABLES = Path(__file__).with_name("parameters.json")
+_FORBIDDEN = re.compile(r'[^ -~]|"')
+"""Parameter files are ASCII, with their values between double quotes."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a tool.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    kind : str
+        ``f`` file, ``s`` string, ``b`` boolean, ``i`` integer, ``r`` real.
+    options : tuple of str
+        The only values that it takes; empty where it takes any.
+    minimum, maximum : float
+        Bounds of a number, both allowed.
+    """
+
+    name: str
+    kind: str
+    options: tuple[str, ...] = ()
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+    def text(self, value: Value) -> str:
+        """A value as it stands on the command line.
+
+        Raises
+        ------
+        DataError
+            The tool would refuse it.
+        """
+        text = self._typed(value)
+        if self.options and text not in self.options:
+            raise DataError(f"{self.name}={text}: it can be {', '.join(self.options)}")
+        if not isinstance(value, str) and not self.minimum <= value <= self.maximum:
+            raise DataError(f"{self.name}={text} is not within {self.minimum:g} and {self.maximum:g}")
+        if len(text) > LONGEST:
+            raise DataError(f"{self.name} would be {len(text)} characters long, CIAO takes {LONGEST}")
+        return text
+
+    def _typed(self, value: Value) -> str:
+        match self.kind:
+            case "b" if isinstance(value, bool):
+                return "yes" if value else "no"
+            case "i" if isinstance(value, int) and not isinstance(value, bool):
+                return str(value)
+            case "r" if isinstance(value, int | float) and math.isfinite(value) and value is not True:
+                return f"{value:.12g}"
+            case "f" | "s" if isinstance(value, str) and not _FORBIDDEN.search(value):
+                return value
+        raise DataError(f"{self.name} does not take {value!r}")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool's parameters, by name, in the tool's own order; those of `required` cannot be left out."""
+
+    name: str
+    parameters: Mapping[str, Parameter]
+    required: frozenset[str]
+
+
+@cache
+def tools() -> Mapping[str, Tool]:
+    """The tools that are called here, by name."""
+    document = json.loads(_TABLES.read_text(encoding="utf-8"))
+    return {name: _tool(name, rows) for name, rows in document["tools"].items()}
+
+
+def _tool(name: str, rows: Mapping[str, list[dict[str, Any]]]) -> Tool:
+    parameters = [_parameter(row) for row in (*rows["required"], *rows["optional"])]
+    # What has a default is never asked for.
+    required = frozenset(row["name"] for row in rows["required"] if row["default"] is None)
+    return Tool(name, {parameter.name: parameter for parameter in parameters}, required)
+
+
+def _parameter(row: Mapping[str, Any]) -> Parameter:
+    return Parameter(
+        row["name"],
+        row["type"],
+        tuple(row.get("options", ())),
+        row.get("min", -math.inf),
+        row.get("max", math.inf),
+    )
