@@ -8,7 +8,7 @@ from pathlib import Path
 
 STATE = ".chandra-run"
 ELSEWHERE = "elsewhere"
-"""Name of a link, in the scratch directory of a task, to a temporary directory that goes when scratch goes."""
+"""Name of a link in a scratch directory, to a temporary directory that goes when scratch goes."""
 OUTSIDE = "chandra-run-"
 """What the names of such temporary directories begin with."""
 

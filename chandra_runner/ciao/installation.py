@@ -15,8 +15,9 @@ from pathlib import Path
 from ..errors import ChandraRunnerError, SiteError
 
 GET_CIAO = (
-    "install it (conda create -n ciao -c https://cxc.cfa.harvard.edu/conda/ciao -c conda-forge ciao ciao-contrib "
-    "caldb_main; or ciao-install, https://cxc.cfa.harvard.edu/ciao/download/), or use engine: native"
+    "install it (conda create -n ciao -c https://cxc.cfa.harvard.edu/conda/ciao -c conda-forge "
+    "ciao ciao-contrib caldb_main; or ciao-install, https://cxc.cfa.harvard.edu/ciao/download/), "
+    "or use engine: native"
 )
 UNKNOWN = "unknown"
 _PROBE = "dmcopy"
@@ -115,10 +116,8 @@ def find_ciao(stated: Path | None = None) -> Installation | None:
 def looked_for() -> str:
     """What `find_ciao` looked at, for the message that says that there is none."""
     installed = os.environ.get("ASCDS_INSTALL", "")
-    variable = (
-        f"no bin/{_PROBE} in $ASCDS_INSTALL ({installed})" if installed else "$ASCDS_INSTALL is not set"
-    )
-    return f"{variable}, {_PROBE} is not on PATH, the profile names no installation"
+    variable = f"no bin/{_PROBE} in $ASCDS_INSTALL ({installed})" if installed else "no $ASCDS_INSTALL"
+    return f"{variable}, no {_PROBE} on PATH, no ciao in a profile"
 
 
 @cache

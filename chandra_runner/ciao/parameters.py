@@ -1,4 +1,4 @@
-"""What parameters CIAO's tools take: the tables that CIAO itself enforces, for the tools that are called here."""
+"""What parameters CIAO's tools take: the tables that CIAO enforces, for the tools that are called here."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ from .call import Call, ListFile, Step
 from .installation import Installation
 from .messages import Messages
 
+TEMPORARY = "temporary"
+"""Where tools put temporary files."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./~+-]+")
 """Paths that no CIAO tool takes for a filter, a list of files or two words."""
 _MOST_WARNINGS = 20
@@ -40,9 +42,9 @@ class ToolError(DataError):
 def workplace(scratch: Path) -> Iterator[Path]:
     """A directory whose path CIAO's tools can take, whatever the user's directories are called.
 
-    It is in the task's scratch directory where it can be. Where there are blanks or brackets in its path, it is
-    a temporary directory, which a link in scratch leads to, so that it is removed with scratch by whoever does
-    that.
+    It is in the task's scratch directory where it can be. Where there are blanks or brackets in its path, it
+    is a temporary directory, which a link in scratch leads to, so that it is removed with scratch by whoever
+    does that.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def workplace(scratch: Path) -> Iterator[Path]:
     parent = os.path.realpath(tempfile.gettempdir())
     if not _PLAIN.fullmatch(parent):
         raise SiteError(
-            f"CIAO can work neither in {scratch} nor in {parent}: there are blanks or special characters in both",
+            f"CIAO can work neither in {scratch} nor in {parent}: both have blanks or special characters",
             "set TMPDIR to a directory without them",
         )
     outside = Path(tempfile.mkdtemp(prefix=OUTSIDE, dir=parent))
@@ -84,7 +86,7 @@ class Session:
         self.directory = directory
         self.warnings: list[str] = []
         self._installation = installation
-        for name in ("pfiles", "tmp"):
+        for name in ("pfiles", TEMPORARY):
             (directory / name).mkdir()
         self._environment = self._private_environment()
 
@@ -133,7 +135,7 @@ class Session:
         """
         path = self.directory / name
         if not path.is_file():
-            raise ToolError(f"{tool} ended as if all were well, but made no {name}", "the log has its output")
+            raise ToolError(f"{tool} ended as if all were well, but made no {name}")
         if path.stat().st_size == 0:
             raise ToolError(
                 f"{tool} ended as if all were well, but {name} is empty", "the log has its output"
@@ -152,9 +154,9 @@ class Session:
         return {
             **self._installation.environment(),
             "PFILES": f"{here}/pfiles;{self._installation.system_pfiles()}",
-            "ASCDS_WORK_PATH": f"{here}/tmp",
-            "ASCDS_TMP": f"{here}/tmp",
-            "TMPDIR": f"{here}/tmp",
+            "ASCDS_WORK_PATH": f"{here}/{TEMPORARY}",
+            "ASCDS_TMP": f"{here}/{TEMPORARY}",
+            "TMPDIR": f"{here}/{TEMPORARY}",
             "MPLBACKEND": "Agg",
             "PWD": here,
         }
