@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from .ciao_standin.fixture import ciao
+
+__all__ = ["ciao"]
+
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("CHANDRA_RUNNER_SHARED", TESTS.parents[1] / "shared"))
 

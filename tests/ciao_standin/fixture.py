@@ -1,0 +1,137 @@
+"""An installation of the stand-in, and what tests do with it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from .knobs import Call, Control, Way
+from .messages import CIAO_VERSION, CORE
+from .tables import read_tables
+from .tool import TOOLS
+
+_ROOT = Path(__file__).parents[2]
+_LAUNCH = f"""import sys
+from pathlib import Path
+sys.path.insert(0, {str(_ROOT)!r})
+from tests.ciao_standin.tool import main
+sys.exit(main(sys.argv[1], sys.argv[2:], Path(__file__).parents[1]))
+"""
+_CALDB_VERSIONS = ("4.10.7", "4.11.0")
+
+
+@dataclass(frozen=True)
+class Ciao:
+    """An installation.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is, ``$ASCDS_INSTALL``.
+    environment : Mapping
+        What CIAO's setup script sets.
+    """
+
+    path: Path
+    environment: Mapping[str, str]
+
+    @property
+    def _control(self) -> Control:
+        return Control(self.path / "standin")
+
+    @property
+    def calls(self) -> list[Call]:
+        """All calls of tools so far, but for questions about the version."""
+        return [call for call in self._control.calls() if call.tool != "ciaover"]
+
+    @property
+    def hanging(self) -> list[int]:
+        """Ids of the processes that hang, or did."""
+        return self._control.hanging()
+
+    def fail(self, tool: str, way: Way, matching: str = "") -> None:
+        """Let a tool fail from now on, where one of its arguments has a text in it."""
+        self._control.set(tool, way, matching)
+
+    def mend(self, tool: str) -> None:
+        """Let a tool work again."""
+        self._control.set(tool, None, "")
+
+    def run(
+        self, tool: str, *arguments: str, cwd: Path, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Call a tool as a person would."""
+        return subprocess.run(
+            [self.path / "bin" / tool, *arguments],
+            cwd=cwd,
+            env={**os.environ, **self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+
+@pytest.fixture
+def ciao(tmp_path: Path) -> Iterator[Ciao]:
+    """A stand-in for CIAO, installed in a directory of its own; its tools do not outlive the test."""
+    installation = install(tmp_path / "ciao-4.16")
+    yield installation
+    for pid in installation.hanging:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def install(path: Path) -> Ciao:
+    """Write an installation into a directory, which must not exist."""
+    for folder in ("bin", "param", "contrib/param", "standin", "data", "home/cxcds_param4", "work"):
+        (path / folder).mkdir(parents=True)
+    (path / "VERSION").write_text(f"CIAO {CIAO_VERSION} Tuesday, December 05, 2023\n")
+    (path / "contrib" / "VERSION.CIAO_scripts").write_text("scripts 4.16.1 Tuesday, May 07, 2024\n")
+    (path / "data" / "cxo.mdb").touch()
+    (path / "standin" / "launch.py").write_text(_LAUNCH)
+    tables = read_tables()
+    for tool in (*TOOLS, "ciaover"):
+        _write_launcher(path, tool)
+    for tool in TOOLS:
+        folder = path / "param" if tool in CORE else path / "contrib" / "param"
+        tables[tool].write(folder / f"{tool}.par", tables[tool].defaults())
+    _write_caldb(path / "CALDB")
+    return Ciao(path, _environment(path))
+
+
+def _write_launcher(path: Path, tool: str) -> None:
+    command = shlex.join([sys.executable, str(path / "standin" / "launch.py"), tool])
+    launcher = path / "bin" / tool
+    launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    launcher.chmod(0o755)
+
+
+def _write_caldb(path: Path) -> None:
+    directory = path / "docs" / "chandra" / "caldb_version"
+    directory.mkdir(parents=True)
+    column = fits.Column("CALDB_VER", "20A", array=np.array(_CALDB_VERSIONS))
+    fits.BinTableHDU.from_columns([column], name="CALDBVER").writeto(directory / "caldb_version.fits")
+
+
+def _environment(path: Path) -> dict[str, str]:
+    return {
+        "PATH": f"{path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "ASCDS_INSTALL": str(path),
+        "ASCDS_CONTRIB": str(path / "contrib"),
+        "ASCDS_CALIB": str(path / "data"),
+        "ASCDS_WORK_PATH": str(path / "work"),
+        "CALDB": str(path / "CALDB"),
+        "PFILES": f"{path / 'home' / 'cxcds_param4'};{path / 'contrib' / 'param'}:{path / 'param'}",
+    }

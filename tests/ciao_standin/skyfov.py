@@ -1,0 +1,31 @@
+"""The field-of-view file that chandra_repro makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from chandra_runner.native.eventfile import EventFile
+from chandra_runner.native.field import Companions, chip_extent, look
+
+
+def write(target: Path, events: Path, aspect: tuple[Path, ...], mask: Path) -> None:
+    """Write a polygon for each chip: here the rectangle around it and its dither."""
+    with EventFile.open(events) as opened:
+        field = look(opened, Companions(aspect, mask=mask))
+        header = opened.header
+    extents = [chip_extent(field.pointing, (chip,)) for chip in field.chips]
+    x = np.array([[e.x_min, e.x_max, e.x_max, e.x_min, e.x_min] for e in extents])
+    y = np.array([[e.y_min, e.y_min, e.y_max, e.y_max, e.y_min] for e in extents])
+    columns = [
+        fits.Column("SHAPE", "16A", array=np.full(len(extents), "Polygon")),
+        fits.Column("X", "5D", "pixel", array=x),
+        fits.Column("Y", "5D", "pixel", array=y),
+        fits.Column("CCD_ID", "1I", array=np.array([chip.number for chip in field.chips])),
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="FOV")
+    table.header.update({key: header[key] for key in ("INSTRUME", "DETNAM", "OBS_ID")})
+    table.header["CONTENT"] = "FOV"
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(target)
