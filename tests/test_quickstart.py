@@ -18,5 +18,7 @@ def test_the_quickstart_runs_without_warnings_and_only_once(chandra_run: Run, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["quickstart", "quickstart.yaml"]
     plots = (tmp_path / "quickstart" / "products").glob("*/deflare/*_ltc1.png")
     assert sorted(path.name[:9] for path in plots) == ["acisf9900", "acisf9900", "hrcf99003"]
+    images = (tmp_path / "quickstart" / "products").glob("*/rate_image/*_flux.img.png")
+    assert len(list(images)) == 3
     second = chandra_run("quickstart.yaml", "--json")
     assert set(second.outcomes.values()) == {"up_to_date"}
