@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "run"
-    options = _parser(name).parse_args(arguments)
+    options = _parser(name).parse_args(_joined_signs(arguments))
     from .log import set_up
 
     set_up(_verbosity(options))
@@ -101,11 +101,19 @@ def stages(options: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def find(options: argparse.Namespace) -> ExitCode:
+    """Find observations by target or position, and write a recipe of them."""
+    from .findcommand import find as find_observations
+
+    return find_observations(options)
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "run": (run, "reduce the observations of a recipe"),
     "plan": (plan, "show what would run, and why; writes nothing"),
     "validate": (validate, "check a recipe and show all its problems"),
     "stages": (stages, "show the stages, or the settings of one"),
+    "find": (find, "find observations by target or position, and write a recipe of them"),
 }
 
 
@@ -120,6 +128,10 @@ def _parser(name: str) -> argparse.ArgumentParser:
     if name == "stages":
         parser.add_argument("stage", nargs="?", metavar="STAGE", help="a stage, to see its settings")
         parser.add_argument("--markdown", action="store_true", help="all stages and settings, as a docs page")
+    elif name == "find":
+        from .findcommand import add_find_options
+
+        add_find_options(parser)
     else:
         parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
         parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
@@ -199,6 +211,17 @@ def _plan(options: argparse.Namespace) -> Plan:
 
     ciao = find_ciao() is not None
     return make_plan(_recipe(options), ciao=ciao, up_to=options.stage, force=options.force)
+
+
+def _joined_signs(arguments: Sequence[str]) -> list[str]:
+    """``--dec -26:35:34`` as ``--dec=-26:35:34``, which argparse does not take for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] in ("--ra", "--dec") and argument[:1] == "-" and argument[1:2].isdecimal():
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _verbosity(options: argparse.Namespace) -> int:

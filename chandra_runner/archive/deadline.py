@@ -1,0 +1,42 @@
+"""A bound on the time that another machine may take, whatever it does with its connection."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class DeadlineError(Exception):
+    """The call took too long; its thread goes on until its own timeout, and holds nobody up."""
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """What a call returns or raises, if it does so in time.
+
+    A socket's timeout is of one read: a service that sends a byte now and then never meets it.
+
+    Raises
+    ------
+    DeadlineError
+        It took more than that many seconds.
+    """
+    answers: queue.SimpleQueue[tuple[list[T], BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answers.put(([call()], None))
+        except BaseException as error:
+            answers.put(([], error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        results, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise DeadlineError from None
+    if error is not None:
+        raise error
+    return results[0]
