@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from .fitsread import read_hdus
+from .fitsread import naming, numbers
 from .geometry import Array
+from .tables import table_with
 
 _VIGNETTING = Path(__file__).with_name("hrma_vignetting.txt")
 
@@ -34,14 +35,11 @@ def arf_area(path: Path, energy: float) -> float:
     DataError
         The file is damaged or no ARF, or does not reach that energy.
     """
-    for hdu in read_hdus(path)[1:]:
-        names = {name.upper() for name in hdu.columns.names} if hasattr(hdu, "columns") else set()
-        if {"ENERG_LO", "ENERG_HI", "SPECRESP"} <= names:
-            low, high, area = (
-                np.asarray(hdu.data[name], dtype=float) for name in ("ENERG_LO", "ENERG_HI", "SPECRESP")
-            )
-            return interpolate_area(path, (low + high) / 2, area, energy)
-    raise DataError(f"{path.name} is no ARF: no table with the columns ENERG_LO, ENERG_HI, SPECRESP")
+    columns = ("ENERG_LO", "ENERG_HI", "SPECRESP")
+    hdu = table_with(path, *columns)
+    with naming(path):
+        low, high, area = (numbers(hdu, name) for name in columns)
+    return interpolate_area(path, (low + high) / 2, area, energy)
 
 
 def interpolate_area(path: Path, energies: Array, values: Array, energy: float) -> float:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from .fitsread import read_hdus
+from .fitsread import naming, numbers
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_det, rays_to_sky
+from .tables import has_columns, table_with
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,15 @@ def make_aspect(
 
 def _read_table(path: Path) -> dict[str, Array]:
     """Columns of the first table with attitudes; the focal plane's motion is zero where it is not told."""
-    for hdu in read_hdus(path)[1:]:
-        names = {name.lower() for name in hdu.columns.names} if hasattr(hdu, "columns") else set()
-        if {"time", "ra", "dec", "roll"} <= names:
-            zeros = np.zeros(len(hdu.data))
-            return {
-                field.name: np.asarray(hdu.data[field.name], dtype=float) if field.name in names else zeros
-                for field in fields(Aspect)
-            }
-    raise DataError(f"{path.name} has no table with the columns time, ra, dec, roll")
+    hdu = table_with(path, "time", "ra", "dec", "roll")
+    with naming(path):
+        columns = {
+            field.name: numbers(hdu, field.name) if has_columns(hdu, field.name) else np.zeros(len(hdu.data))
+            for field in fields(Aspect)
+        }
+        if any(column.shape != (len(hdu.data),) for column in columns.values()):
+            raise DataError(f"extension {hdu.name} has vectors where numbers should be")
+    return columns
 
 
 def positions(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
 from .area import interpolate_area
 from .detectors import ACIS
-from .fitsread import read_hdus
+from .fitsread import naming, numbers
 from .geometry import Array, Attitude, Pointing, rays_to_chip
+from .tables import tables_with
 
 _MIRROR = "data/chandra/default/axeffa/hrmaD*axeffaN*.fits"
 _EFFICIENCY = "data/chandra/acis/qe/acisD*qeN*.fits"
@@ -97,15 +97,13 @@ def _newest(caldb: Path, pattern: str) -> Path:
 
 
 def _mirror(path: Path, energy: float) -> float:
-    table = _table(path, "SHELL", "1111", "ENERG_LO", "ENERG_HI", "EFFAREA")
-    low, high, area = (np.ravel(table[name]).astype(float) for name in ("ENERG_LO", "ENERG_HI", "EFFAREA"))
-    return interpolate_area(path, (low + high) / 2, area, energy)
+    low, high, area = _columns(path, "SHELL", "1111", "ENERG_LO", "ENERG_HI", "EFFAREA")
+    return interpolate_area(path, (low + high).ravel() / 2, area.ravel(), energy)
 
 
 def _efficiency(path: Path, chip: int, energy: float) -> float:
-    table = _table(path, "CCD_ID", chip, "ENERGY", "QE")
-    energies, efficiency = (np.ravel(table[name]).astype(float) for name in ("ENERGY", "QE"))
-    return interpolate_area(path, energies, efficiency, energy)
+    energies, efficiency = _columns(path, "CCD_ID", str(chip), "ENERGY", "QE")
+    return interpolate_area(path, energies.ravel(), efficiency.ravel(), energy)
 
 
 def _transmission(path: Path, aim: Aim, energy: float) -> float:
@@ -113,31 +111,23 @@ def _transmission(path: Path, aim: Aim, energy: float) -> float:
 
     Each row of the chip's table is a layer; its vectors hold N_ENERGY and N_TIME numbers.
     """
-    columns = ("N_ENERGY", "ENERGY", "MU", "N_TIME", "TIME", "TAU0", "TAU1", "FXY")
-    table = _table(path, "CCD_ID", aim.chip, *columns)
+    names = ("N_ENERGY", "ENERGY", "MU", "N_TIME", "TIME", "TAU0", "TAU1", "FXY")
+    columns = _columns(path, "CCD_ID", str(aim.chip), *names)
+    if columns[-1].shape[1:] not in ((1024 * 1024,), (1024, 1024)):
+        raise DataError(f"{path.name}: FXY is no map of 1024 x 1024 pixels")
     pixel = (round(aim.chipy) - 1) * 1024 + round(aim.chipx) - 1
     depth = 0.0
-    for layer in table:
-        energies, times = int(layer["N_ENERGY"]), int(layer["N_TIME"])
-        mu = np.interp(energy, layer["ENERGY"][:energies], layer["MU"][:energies])
-        tau0, tau1 = (np.interp(aim.time, layer["TIME"][:times], layer[n][:times]) for n in ("TAU0", "TAU1"))
-        if layer["FXY"].size != 1024 * 1024:
-            raise DataError(f"{path.name}: FXY is no map of 1024 x 1024 pixels")
-        depth += mu * (tau0 + tau1 * layer["FXY"].ravel()[pixel])
+    for n_energy, energies, mu, n_time, times, tau0, tau1, fxy in zip(*columns, strict=True):
+        at_energy, at_time = slice(int(n_energy)), slice(int(n_time))
+        early, late = (np.interp(aim.time, times[at_time], tau[at_time]) for tau in (tau0, tau1))
+        depth += np.interp(energy, energies[at_energy], mu[at_energy]) * (early + late * fxy.ravel()[pixel])
     return math.exp(-depth)
 
 
-def _table(path: Path, keyword: str, value: str | int, *columns: str) -> Array:
-    """The table whose header has that keyword."""
-    for hdu in read_hdus(path)[1:]:
-        if _same(hdu.header.get(keyword), value) and hasattr(hdu, "columns"):
-            missing = set(columns) - {name.upper() for name in hdu.columns.names}
-            if missing:
-                raise DataError(f"{path.name}: no column {', '.join(sorted(missing))}")
-            data: Array = hdu.data
-            return data
-    raise DataError(f"{path.name} has no extension with {keyword} = {value}")
-
-
-def _same(found: Any, wanted: str | int) -> bool:
-    return found == wanted or str(found).strip() == str(wanted)
+def _columns(path: Path, keyword: str, value: str, *columns: str) -> list[Array]:
+    """Columns of the table whose header has that keyword."""
+    for hdu in tables_with(path, *columns):
+        if str(hdu.header.get(keyword, "")).strip() == value:
+            with naming(path):
+                return [numbers(hdu, column) for column in columns]
+    raise DataError(f"{path.name} has no table with {keyword} = {value} and {', '.join(columns)}")

@@ -14,7 +14,7 @@ from .detectors import ACIS
 from .dither import COLUMNS, align_focal_plane, rebuild_aspect
 from .eventfile import EventFile
 from .expmap import ChipExposure, fine_pixel, mean_attitude, sample_times
-from .fitsread import read_hdus
+from .fitsread import naming, numbers
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_sky
 from .goodpixels import (
     Window,
@@ -28,6 +28,7 @@ from .goodpixels import (
 from .grid import Extent
 from .gti import Gti, make_gti
 from .level2 import mean_live_fraction
+from .tables import tables_with
 
 _SLACK = 4.0
 """Seconds by which good time may outlast the aspect solution: a frame of ACIS, and some."""
@@ -121,12 +122,9 @@ def fov_extent(path: Path) -> Extent:
     DataError
         The file is damaged or no such file.
     """
-    xs, ys = [], []
-    for hdu in read_hdus(path)[1:]:
-        if {"X", "Y"} <= {name.upper() for name in getattr(getattr(hdu, "columns", None), "names", ())}:
-            xs.append(np.asarray(hdu.data["X"], dtype=float).ravel())
-            ys.append(np.asarray(hdu.data["Y"], dtype=float).ravel())
-    x, y = np.concatenate([*xs, []]), np.concatenate([*ys, []])
+    tables = list(tables_with(path, "X", "Y"))
+    with naming(path):
+        x, y = (np.concatenate([*(numbers(hdu, name).ravel() for hdu in tables), []]) for name in "XY")
     good = np.isfinite(x) & np.isfinite(y) if len(x) == len(y) else np.zeros(0, dtype=bool)
     if not good.any():
         raise DataError(f"{path.name} has no polygon: no table with the columns X and Y")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from ..errors import DataError
 from .detectors import ACIS, Chip, Detector
-from .fitsread import read_hdus
+from .fitsread import naming, numbers, read_hdus
 from .geometry import Array
+from .tables import has_columns
 
 BAD_STATUS = 0x03FFFF
 """A pixel whose status has one of these bits is left out of exposure maps; the others only tell about it."""
@@ -59,9 +60,9 @@ def read_mask(path: Path, detector: Detector) -> dict[int, tuple[Window, ...]]:
     DataError
         The file is unreadable or no mask file.
     """
-    return {
-        chip: tuple(_windows(hdu, path)) for chip, hdu in _chip_tables(path, detector, "MASK", "SAMP_CYC")
-    }
+    tables = _chip_tables(path, detector, "MASK", "SAMP_CYC")
+    with naming(path):
+        return {chip: tuple(_windows(hdu)) for chip, hdu in tables.items()}
 
 
 def read_bad_pixels(path: Path, detector: Detector) -> dict[int, Array]:
@@ -72,14 +73,9 @@ def read_bad_pixels(path: Path, detector: Detector) -> dict[int, Array]:
     DataError
         The file is unreadable or no bad-pixel file.
     """
-    bad = {}
-    for chip, hdu in _chip_tables(path, detector, "BADPIX", "STATUS"):
-        bits = np.asarray(hdu.data["STATUS"], dtype=np.uint64).reshape(len(hdu.data), -1)
-        if bits.shape[1] > 1:  # a column of bits, the highest first; else a plain number
-            bits = bits << np.arange(bits.shape[1], dtype=np.uint64)[::-1]
-        status = np.bitwise_or.reduce(bits, axis=1) if bits.size else np.zeros(0, dtype=np.uint64)
-        bad[chip] = _rectangles(hdu)[status & np.uint64(BAD_STATUS) != 0]
-    return bad
+    tables = _chip_tables(path, detector, "BADPIX", "STATUS")
+    with naming(path):
+        return {chip: _rectangles(hdu)[_status(hdu) & BAD_STATUS != 0] for chip, hdu in tables.items()}
 
 
 def default_windows(chip: Chip, detector: Detector, header: Mapping[str, Any]) -> tuple[Window, ...]:
@@ -164,20 +160,17 @@ def _paint(rectangles: Array, first: int, shape: tuple[int, int]) -> Array:
     return strip
 
 
-def _chip_tables(path: Path, detector: Detector, name: str, column: str) -> Iterator[tuple[int, Any]]:
-    """The tables of a file with one for each chip, and their chips."""
-    tables = [
-        hdu for hdu in read_hdus(path)[1:] if hdu.name.upper().startswith(name) and hasattr(hdu, "columns")
-    ]
+def _chip_tables(path: Path, detector: Detector, name: str, column: str) -> dict[int, Any]:
+    """The tables of a file with one for each chip, by chip."""
+    tables = [hdu for hdu in read_hdus(path)[1:] if hdu.name.upper().startswith(name) and has_columns(hdu)]
     if not tables:
         raise DataError(f"{path.name} has no extension {name}")
     for hdu in tables:
-        missing = {"CHIPX", "CHIPY", column} - {c.upper() for c in hdu.columns.names}
+        missing = [need for need in ("CHIPX", "CHIPY", column) if not has_columns(hdu, need)]
         if missing:
-            raise DataError(f"{path.name}: extension {hdu.name} has no column {', '.join(sorted(missing))}")
-        chip = _chip_of(hdu, detector)
-        if chip in detector.chips:
-            yield chip, hdu
+            raise DataError(f"{path.name}: extension {hdu.name} has no column {', '.join(missing)}")
+    by_chip = {_chip_of(hdu, detector): hdu for hdu in tables}
+    return {chip: hdu for chip, hdu in by_chip.items() if chip in detector.chips}
 
 
 def _chip_of(hdu: Any, detector: Detector) -> int:
@@ -191,23 +184,38 @@ def _chip_of(hdu: Any, detector: Detector) -> int:
 
 def _rectangles(hdu: Any) -> Array:
     """CHIPX and CHIPY of all rows; they are ranges, or single pixels."""
-    n = len(hdu.data)
-    x, y = (np.asarray(hdu.data[name], dtype=np.int64).reshape(n, -1) for name in ("CHIPX", "CHIPY"))
-    if not n:
+    if not len(hdu.data):
         return boxes([], [], [], [])
+    x, y = (_whole(hdu, name).reshape(len(hdu.data), -1) for name in ("CHIPX", "CHIPY"))
     return boxes(x.min(axis=1), x.max(axis=1), y.min(axis=1), y.max(axis=1))
 
 
-def _windows(hdu: Any, path: Path) -> Iterable[Window]:
-    names = {c.upper() for c in hdu.columns.names}
+def _whole(hdu: Any, column: str) -> Array:
+    """A column as whole numbers."""
+    values = numbers(hdu, column)
+    if not np.all(np.abs(values) < 2**53):  # nor true of what is no number
+        raise DataError(f"column {column} of extension {hdu.name} holds no whole numbers")
+    return values.astype(np.int64)
+
+
+def _status(hdu: Any) -> Array:
+    """STATUS of all rows as numbers; in the file they are bits, the highest first, or numbers already."""
+    bits = _whole(hdu, "STATUS")
+    if bits.ndim == 2:
+        bits = (bits << np.arange(bits.shape[1])[::-1]).sum(axis=1)
+    return bits
+
+
+def _windows(hdu: Any) -> Iterator[Window]:
     rectangles = _rectangles(hdu)
-    shapes = np.char.strip(np.asarray(hdu.data["SHAPE"], dtype=str)) if "SHAPE" in names else None
-    outside = np.char.startswith(shapes, "!") if shapes is not None else np.zeros(len(rectangles), dtype=bool)
-    parts = np.asarray(hdu.data["COMPONENT"]) if "COMPONENT" in names else np.arange(len(rectangles))
-    cycles = np.asarray(hdu.data["SAMP_CYC"], dtype=np.int64)
+    rows = len(rectangles)
+    shapes = np.asarray(hdu.data["SHAPE"], dtype=str) if has_columns(hdu, "SHAPE") else np.full(rows, "")
+    outside = np.char.startswith(np.char.strip(shapes), "!")
+    parts = _whole(hdu, "COMPONENT") if has_columns(hdu, "COMPONENT") else np.arange(rows)
+    cycles = _whole(hdu, "SAMP_CYC")
     if np.any(cycles < 0):
-        raise DataError(f"{path.name}: SAMP_CYC is negative in {hdu.name}")
+        raise DataError(f"SAMP_CYC is negative in {hdu.name}")
     for part in np.unique(parts):
-        rows = parts == part
-        cycle = int(cycles[rows].min())
-        yield Window(1 / cycle if cycle else 0.0, rectangles[rows & ~outside], rectangles[rows & outside])
+        own = parts == part
+        cycle = int(cycles[own].min())
+        yield Window(1 / cycle if cycle else 0.0, rectangles[own & ~outside], rectangles[own & outside])

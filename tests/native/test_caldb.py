@@ -74,7 +74,7 @@ def test_what_is_not_there_is_named(tmp_path):
 
 
 def test_a_chip_that_is_not_in_a_file_is_named(caldb):
-    with pytest.raises(DataError, match=r"acisD1999-08-13contamN0014.fits has no extension with CCD_ID = 3"):
+    with pytest.raises(DataError, match=r"acisD1999-08-13contamN0014.fits has no table with CCD_ID = 3"):
         caldb_area(caldb, POINTING, "NONE", Aim(3, 970.0, 975.0, 5e8), 1.0)
 
 

@@ -132,3 +132,16 @@ def test_a_mask_without_its_columns_is_refused(tmp_path):
     path = write_tables(tmp_path / "msk1.fits", "MASK", CHIPX=("2I", [[1, 2]]))
     with pytest.raises(DataError, match="extension MASK has no column CHIPY, SAMP_CYC"):
         read_mask(path, ACIS)
+
+
+def test_a_chip_without_bad_pixels_has_an_empty_table(tmp_path):
+    columns = {"CHIPX": ("2I", np.zeros((0, 2))), "CHIPY": ("2I", np.zeros((0, 2)))}
+    path = write_tables(tmp_path / "bpix1.fits", "BADPIX", **columns, STATUS=("32X", np.zeros((0, 32))))
+    assert read_bad_pixels(path, ACIS)[7].shape == (0, 4)
+
+
+def test_a_mask_with_text_for_numbers_is_refused_with_its_name(tmp_path):
+    columns = {"CHIPX": ("2I", [[1, 2]]), "CHIPY": ("2I", [[1, 2]])}
+    path = write_tables(tmp_path / "msk1.fits", "MASK", **columns, SAMP_CYC=("4A", ["all"]))
+    with pytest.raises(DataError, match=r"msk1.fits: column SAMP_CYC of extension MASK holds no numbers"):
+        read_mask(path, ACIS)
