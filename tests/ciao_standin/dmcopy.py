@@ -55,7 +55,8 @@ def select(source: VirtualFile, events: EventFile) -> Selection:
 
 def _columns(text: str) -> Iterator[tuple[str, list[str]]]:
     """Columns and their ranges: commas stand between columns as well as between ranges."""
-    column, ranges = "", []
+    column = ""
+    ranges: list[str] = []
     for item in text.split(","):
         name, equals, first = item.partition("=")
         if equals:

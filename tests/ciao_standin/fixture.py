@@ -12,9 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from astropy.io import fits
 
 from .knobs import Call, Control, Way
 from .messages import CIAO_VERSION, CORE
@@ -105,8 +103,8 @@ def install(path: Path) -> Ciao:
     for tool in (*TOOLS, "ciaover"):
         _write_launcher(path, tool)
     for tool in TOOLS:
-        folder = path / "param" if tool in CORE else path / "contrib" / "param"
-        tables[tool].write(folder / f"{tool}.par", tables[tool].defaults())
+        parameters = path / ("param" if tool in CORE else "contrib/param")
+        tables[tool].write(parameters / f"{tool}.par", tables[tool].defaults())
     _write_caldb(path / "CALDB")
     return Ciao(path, _environment(path))
 
@@ -119,9 +117,11 @@ def _write_launcher(path: Path, tool: str) -> None:
 
 
 def _write_caldb(path: Path) -> None:
+    from astropy.io import fits
+
     directory = path / "docs" / "chandra" / "caldb_version"
     directory.mkdir(parents=True)
-    column = fits.Column("CALDB_VER", "20A", array=np.array(_CALDB_VERSIONS))
+    column = fits.Column("CALDB_VER", "20A", array=_CALDB_VERSIONS)
     fits.BinTableHDU.from_columns([column], name="CALDBVER").writeto(directory / "caldb_version.fits")
 
 

@@ -21,6 +21,9 @@ from .messages import Failure, error_line, not_opened, warn
 _LONGEST_HANG = 300.0
 """s; a bound for what a test forgets."""
 _MANY = 500
+_TRACEBACK = """Traceback (most recent call last):
+  File "usercustomize.py", line 1, in <module>
+ModuleNotFoundError: No module named 'extra'"""
 _RECORDED = ("PFILES", "ASCDS_WORK_PATH", "ASCDS_INSTALL", "ASCDS_CONTRIB", "CALDB", "PATH")
 
 
@@ -111,10 +114,9 @@ class Control:
         pids = self.directory / "pids"
         pids.mkdir(exist_ok=True)
         (pids / str(os.getpid())).touch()
-        grandchild = f"trap '' TERM; touch {shlex.quote(str(pids))}/$$; sleep {_LONGEST_HANG}; :"
-        subprocess.Popen(
-            ["sh", "-c", f"sh -c {shlex.quote(grandchild)} & touch {shlex.quote(str(pids))}/$$; wait"]
-        )
+        here = shlex.quote(str(pids))
+        grandchild = f"trap '' TERM; touch {here}/$$; sleep {_LONGEST_HANG}; :"
+        subprocess.Popen(["sh", "-c", f"sh -c {shlex.quote(grandchild)} & touch {here}/$$; wait"])
         time.sleep(_LONGEST_HANG)
 
     def hanging(self) -> list[int]:
@@ -135,11 +137,7 @@ def fail_before(way: Way | None, tool: str, control: Control) -> bool:
     if way is Way.ERROR:
         raise not_opened("calibration.fits")
     if way is Way.TRACEBACK:
-        print("Traceback (most recent call last):", file=sys.stderr)
-        print(
-            "  File \"hook.py\", line 1, in <module>\nModuleNotFoundError: No module named 'extra'",
-            file=sys.stderr,
-        )
+        print(_TRACEBACK, file=sys.stderr)
     if way is Way.WARNINGS:
         for number in range(_MANY):
             warn(tool, f"row {number} is out of range")

@@ -22,7 +22,7 @@ NEEDED_BY_BADPIX = ("mtl1", "stat1", "pbk0", "bias0")
 _SPLIT = "If this is a multi-obi OBS_ID, try running the splitobs script first."
 
 
-class NothingToDo(Exception):  # noqa: N818 - CIAO takes it for no error
+class NothingToDo(Exception):
     """There is no level 1: the tool says so, and ends as if all were well."""
 
 

@@ -68,7 +68,7 @@ class Parameter:
         convert, form = _NUMBERS[self.kind]
         if not re.fullmatch(form, text):
             raise Failure(f"parameter {self.name}: '{text}' is no number of type {self.kind}")
-        number = convert(text)
+        number: float = convert(text)
         if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
             raise Failure(f"parameter {self.name}: {text} is not from {self.low} to {self.high}")
         return number

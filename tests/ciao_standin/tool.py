@@ -18,7 +18,7 @@ from .parameters import Directories, alone, resolve
 from .tables import read_tables
 
 TOOLS = ("chandra_repro", "deflare", "dmcopy", "dmextract", "fluximage", "splitobs")
-"""Tools with parameters; each has a module of its name with ``run(values)``, which gives the files it made."""
+"""Tools with parameters. Each has a module of its name, whose ``run(values)`` gives the files it made."""
 
 _CALIBRATING = ("chandra_repro", "fluximage")
 
@@ -86,9 +86,8 @@ def _check_environment(tool: str, installation: Path) -> None:
     if tool in CORE:
         return
     # Scripts call other tools.
-    if (found := shutil.which("dmcopy")) is None or Path(found).resolve().parent != (
-        installation / "bin"
-    ).resolve():
+    found = shutil.which("dmcopy")
+    if found is None or not os.path.samefile(found, installation / "bin" / "dmcopy"):
         raise Failure("[Errno 2] No such file or directory: 'dmcopy'")
     if tool in _CALIBRATING and not os.path.isdir(os.environ.get("CALDB", "")):
         raise Failure("the CALDB environment variable is not set, or is no directory")
