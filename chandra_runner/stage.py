@@ -135,6 +135,8 @@ class Job:
         How many the task may use.
     archives : tuple of str
         Where missing data may be fetched from, in this order.
+    ciao : Path or None
+        CIAO's directory, where it is here.
     tell : callable
         Is told how far the task is.
     """
@@ -147,6 +149,7 @@ class Job:
     inputs: Mapping[tuple[str, str], tuple[Product, ...]] = field(default_factory=dict)
     cores: int = 1
     archives: tuple[str, ...] = ()
+    ciao: Path | None = None
     tell: Callable[[Progress], None] = _tell_nobody
     products: list[Product] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

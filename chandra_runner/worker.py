@@ -47,6 +47,8 @@ class Task:
         How many cores it may use.
     archives : tuple of str
         Where missing data may be fetched from.
+    ciao : Path or None
+        CIAO's directory, where it is here.
     timeout : float or None
         Seconds after which it is ended.
     """
@@ -61,6 +63,7 @@ class Task:
     log: Path
     cores: int = 1
     archives: tuple[str, ...] = ()
+    ciao: Path | None = None
     timeout: float | None = None
 
     @property
@@ -155,6 +158,7 @@ def _attempt(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
         inputs=task.inputs,
         cores=task.cores,
         archives=task.archives,
+        ciao=task.ciao,
         tell=tell,
     )
     logger.info(f"ObsID {task.observation}, {task.stage}, engine {task.engine}")
