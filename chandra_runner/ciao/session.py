@@ -54,7 +54,10 @@ def workplace(scratch: Path) -> Iterator[Path]:
     inside = Path(os.path.realpath(scratch)) / "work"
     if _PLAIN.fullmatch(str(inside)):
         inside.mkdir()
-        yield inside
+        try:
+            yield inside
+        finally:
+            shutil.rmtree(inside, ignore_errors=True)
         return
     parent = os.path.realpath(tempfile.gettempdir())
     if not _PLAIN.fullmatch(parent):
@@ -62,13 +65,14 @@ def workplace(scratch: Path) -> Iterator[Path]:
             f"CIAO can work neither in {scratch} nor in {parent}: both have blanks or special characters",
             "set TMPDIR to a directory without them",
         )
-    outside = Path(tempfile.mkdtemp(prefix=OUTSIDE, dir=parent))
+    outside, link = Path(tempfile.mkdtemp(prefix=OUTSIDE, dir=parent)), scratch / ELSEWHERE
     try:
-        (scratch / ELSEWHERE).symlink_to(outside)
+        link.symlink_to(outside)
         logger.info(f"CIAO cannot take the path of the products directory: working in {outside}")
         yield outside
     finally:
         shutil.rmtree(outside, ignore_errors=True)
+        link.unlink(missing_ok=True)
 
 
 class Session:

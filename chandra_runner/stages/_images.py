@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..bands import HRC_WIDE, Band, bands_of
 from ..errors import DataError
 from ..stage import Excluded, Job, Product, Settings
+from ._pictures import Shown, draw
 
 if TYPE_CHECKING:
     from ..native.eventfile import EventFile
@@ -78,12 +79,15 @@ class Kind:
         BUNIT of the exposure map and of that image.
     sensitivity : callable
         What the exposure in seconds is multiplied with, in one band.
+    units : str
+        What fluximage calls that.
     """
 
     ratio: str
     exposure_unit: str
     ratio_unit: str
     sensitivity: Callable[[Scene, Band], Sensitivity]
+    units: str
 
 
 def make_images(job: Job, kind: Kind) -> None:
@@ -94,35 +98,42 @@ def make_images(job: Job, kind: Kind) -> None:
     Excluded
         No exposure can have an image.
     """
+    image_exposures(job, lambda product, events: _make_exposure(job, kind, product, events))
+
+
+def image_exposures(job: Job, work: Callable[[Product, EventFile], None]) -> None:
+    """Do the work for each exposure that can have an image."""
+    from ..native.eventfile import EventFile
+
     for product in job.all("events", "cleaned_chandra_evts"):
         try:
-            _make_exposure(job, kind, product)
+            with EventFile.open(product.path) as events:
+                if str(events.header.get("READMODE", "")).strip() == "CONTINUOUS":
+                    job.warn("continuous clocking, there is no image", product.exposure)
+                else:
+                    work(product, events)
         except DataError as error:
             raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
     if not job.products:
         raise Excluded("in continuous clocking there is no image, one dimension is lost")
 
 
-def _make_exposure(job: Job, kind: Kind, product: Product) -> None:
-    from ..native.eventfile import EventFile
+def _make_exposure(job: Job, kind: Kind, product: Product, events: EventFile) -> None:
     from ..native.field import look
     from ..native.psf import off_axis_map
 
-    with EventFile.open(product.path) as events:
-        if str(events.header.get("READMODE", "")).strip() == "CONTINUOUS":
-            job.warn("continuous clocking, there is no image", product.exposure)
-            return
-        field = look(events, _companions(job, product.exposure))
-        grid = _grid(job.settings, field)
-        angle = off_axis_map(field.pointing, grid, field.mean)
-        scene = Scene(job, product, events, field, grid, angle)
-        for note in field.notes:
-            scene.warn(note)
-        job.log(f"{grid.nx} x {grid.ny} pixels from {grid.x0}, {grid.y0}", product.exposure)
-        _make_bands(scene, kind)
+    field = look(events, companions(job, product.exposure))
+    grid = _grid(job.settings, field)
+    angle = off_axis_map(field.pointing, grid, field.mean)
+    scene = Scene(job, product, events, field, grid, angle)
+    for note in field.notes:
+        scene.warn(note)
+    job.log(f"{grid.nx} x {grid.ny} pixels from {grid.x0}, {grid.y0}", product.exposure)
+    _make_bands(scene, kind)
 
 
-def _companions(job: Job, exposure: str) -> Companions:
+def companions(job: Job, exposure: str) -> Companions:
+    """The files that go with the events of an exposure."""
     from ..native.field import Companions
 
     asol = tuple(p.path for p in job.all("asol", "chandra_repro") if p.exposure == exposure)
@@ -234,7 +245,6 @@ def _sheets(
 def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
     """Write one image, and its picture."""
     from ..native.imagefile import Label, image_header, write_image
-    from ..native.imageplot import Picture, plot_image
 
     job, exposure, events, field = scene.job, scene.product.exposure, scene.events, scene.field
     stem = scene.product.path.name.partition("_clean_")[0]
@@ -244,15 +254,5 @@ def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
     label = Label(sheet.content, sheet.unit, band.name, energies)
     history = (f"{sheet.content} of {scene.product.path.name}", *sheet.history, *field.notes)
     write_image(path, sheet.pixels, header, label, history)
-    title, counted = _title(scene, band), sheet.role in ("image", "rate", "flux")
-    decades = {"expmap": 1.0}.get(sheet.role, 5.0)
-    picture = Picture(sheet.pixels, images.seen, title, sheet.content, sheet.unit, counted, decades)
-    plot_image(job.output(f"{path.name}.png", "plot", exposure, band.name), header, picture)
-
-
-def _title(scene: Scene, band: Band) -> str:
-    name = scene.job.title(scene.product.exposure)
-    energies = f"{band.lo:g}–{band.hi:g} keV" if scene.events.instrument == "ACIS" else ""
-    called = "" if band.name[0].isdigit() else band.name
-    target = str(scene.events.header.get("OBJECT", "")).strip()
-    return " · ".join(filter(None, (name, f"{called} {energies}".strip(), target)))
+    shown = Shown(sheet.role, sheet.content, sheet.unit, sheet.pixels, images.seen, header)
+    draw(job, exposure, band, events.header, path, shown)

@@ -51,6 +51,13 @@ def native(job: Job) -> None:
         raise Excluded("no exposure has good time")
 
 
+def ciao(job: Job) -> None:
+    """The same, with CIAO's chandra_repro, which also redoes gain, CTI, bad pixels and boresight."""
+    from ._ciao_repro import reprocess_with_ciao
+
+    reprocess_with_ciao(job)
+
+
 @dataclass(frozen=True)
 class _Reduction:
     """Makes the products of one exposure."""
@@ -236,8 +243,11 @@ class ChandraRepro(Stage):
     name = "chandra_repro"
     needs = (Need("raw", "download"), Need("observation", "prepare_chandra_info"))
     makes = ("events", "gti", "badpix", "fov", "mask", "asol", "dtf")
-    raw = frozenset({"evt1", "evt2", "flt1", "bpix1", "asol1", "osol1", "msk1", "fov1", "dtf1"})
-    executors: ClassVar = {"native": native}
+    raw = frozenset(
+        {"evt1", "evt2", "flt1", "bpix1", "asol1", "osol1", "msk1", "fov1", "dtf1"}
+        | {"mtl1", "stat1", "pbk0", "bias0"}  # CIAO alone reads these
+    )
+    executors: ClassVar = {"native": native, "ciao": ciao}
 
 
 STAGE = ChandraRepro

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from ..stage import Excluded, Job, Need, Product, Settings, Stage
@@ -15,15 +15,28 @@ if TYPE_CHECKING:
 
 def native(job: Job) -> None:
     """Filter the level-2 events of every exposure that has good time left."""
+    _clean_exposures(job, lambda product, events, good: _clean(job, product, events, good))
+
+
+def ciao(job: Job) -> None:
+    """The same, with CIAO's dmcopy."""
+    from ._ciao_clean import clean_with_ciao
+
+    _clean_exposures(job, lambda product, events, _: clean_with_ciao(job, product, events))
+
+
+def _clean_exposures(job: Job, work: Callable[[Product, EventFile, GoodTimes], None]) -> None:
+    """Do the work for each exposure that has good time left."""
     for product in job.all("events", "chandra_repro"):
-        _clean(job, product)
+        _clean_exposure(job, product, work)
     if not job.products:
         raise Excluded("no exposure has good time left")
 
 
-def _clean(job: Job, product: Product) -> None:
+def _clean_exposure(
+    job: Job, product: Product, work: Callable[[Product, EventFile, GoodTimes], None]
+) -> None:
     from ..native.eventfile import EventFile
-    from ..native.events import Imprint, select_events
     from ..native.level2 import read_good_times
 
     exposure = product.exposure
@@ -38,11 +51,18 @@ def _clean(job: Job, product: Product) -> None:
             return
         for limit in _limits(events, job.settings):
             job.warn(limit, exposure)
-        selection = _selection(events, good_times, job.settings)
-        stem = product.path.name.partition("_repro_")[0]
-        target = job.output(f"{stem}_clean_evt2.fits", "events", exposure)
-        imprint = Imprint((f"cleaned_chandra_evts (native): {product.path.name}, {selection}",), events.dtcor)
-        report = select_events(events, target, selection, imprint)
+        work(product, events, good_times)
+
+
+def _clean(job: Job, product: Product, events: EventFile, good_times: GoodTimes) -> None:
+    from ..native.events import Imprint, select_events
+
+    exposure = product.exposure
+    selection = _selection(events, good_times, job.settings)
+    stem = product.path.name.partition("_repro_")[0]
+    target = job.output(f"{stem}_clean_evt2.fits", "events", exposure)
+    imprint = Imprint((f"cleaned_chandra_evts (native): {product.path.name}, {selection}",), events.dtcor)
+    report = select_events(events, target, selection, imprint)
     job.log(str(report), exposure)
     if events.instrument == "HRC" and report.taken["status"]:
         taken = report.taken["status"]
@@ -87,7 +107,7 @@ class CleanedChandraEvts(Stage):
     name = "cleaned_chandra_evts"
     needs = (Need("events", "chandra_repro"), Need("gti", "deflare"))
     makes = ("events",)
-    executors: ClassVar = {"native": native}
+    executors: ClassVar = {"native": native, "ciao": ciao}
 
 
 STAGE = CleanedChandraEvts

@@ -19,7 +19,20 @@ _WAYS_OUT = "give an ARF file, or install the CALDB and set $CALDB, or install C
 
 def native(job: Job) -> None:
     """Make images in photons per cm2 and second."""
-    make_images(job, Kind("flux", "cm2 s count photon-1", "photon cm-2 s-1", _area))
+    make_images(job, _kind())
+
+
+def ciao(job: Job) -> None:
+    """The same, with CIAO's fluximage, whose CALDB has the effective area."""
+    from ._ciao_images import make_images_with_ciao
+
+    if job.settings["effective_area"] is not None:
+        job.log("effective_area is not used, CIAO takes that of its CALDB")
+    make_images_with_ciao(job, _kind())
+
+
+def _kind() -> Kind:
+    return Kind("flux", "cm2 s count photon-1", "photon cm-2 s-1", _area, "default")
 
 
 def _area(scene: Scene, band: Band) -> Sensitivity:
@@ -57,7 +70,7 @@ class FluxImage(ImageStage):
 
     name = "flux_image"
     makes = ("image", "expmap", "flux", "psfmap", "plot")
-    executors: ClassVar = {"native": native}
+    executors: ClassVar = {"native": native, "ciao": ciao}
 
     @classmethod
     def check(cls, settings: Settings) -> Iterator[SettingProblem]:

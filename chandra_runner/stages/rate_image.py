@@ -12,7 +12,18 @@ from ._images import Kind, Scene, Sensitivity, make_images
 
 def native(job: Job) -> None:
     """Make images in counts per second of exposure."""
-    make_images(job, Kind("rate", "s", "count s-1", _seconds))
+    make_images(job, _kind())
+
+
+def ciao(job: Job) -> None:
+    """The same, with CIAO's fluximage."""
+    from ._ciao_images import make_images_with_ciao
+
+    make_images_with_ciao(job, _kind())
+
+
+def _kind() -> Kind:
+    return Kind("rate", "s", "count s-1", _seconds, "time")
 
 
 def _seconds(_scene: Scene, _band: Band) -> Sensitivity:
@@ -25,7 +36,7 @@ class RateImage(ImageStage):
 
     name = "rate_image"
     makes = ("image", "expmap", "rate", "psfmap", "plot")
-    executors: ClassVar = {"native": native}
+    executors: ClassVar = {"native": native, "ciao": ciao}
 
 
 STAGE = RateImage
