@@ -116,7 +116,7 @@ def mark(path: Path, tool: str) -> Path:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     with fits.open(path, mode="update", memmap=False) as hdus:
         for hdu in hdus:
-            hdu.header["CREATOR"] = (f"{tool} - Version CIAO {CIAO_VERSION}", "tool that created this output")
+            hdu.header["CREATOR"] = (f"{tool} - Version CIAO {CIAO_VERSION}", "")
             hdu.header["DATE"] = (now, "Date and time of file creation")
             hdu.header.add_history(f"TOOL  :{tool}  {now}")
             hdu.add_checksum()

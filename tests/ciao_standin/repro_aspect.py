@@ -55,6 +55,6 @@ def _corrected(sources: list[Path], outdir: Path, obsid: int) -> Path:
     with fits.open(sources[0], memmap=False) as hdus:
         rows = [fits.getdata(path, 1) for path in sorted(sources)]
         table = fits.BinTableHDU(np.concatenate(rows), hdus[1].header)
-        table.header["CONTENT"] = "ASPSOLOBI"
+        table.header["CONTENT"] = ("ASPSOLOBI", "of one observing interval")
         fits.HDUList([hdus[0], table]).writeto(target, overwrite=True)
     return mark(target, "asp_offaxis_corr")
