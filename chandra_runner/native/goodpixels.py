@@ -206,12 +206,21 @@ def _status(hdu: Any) -> Array:
     return bits
 
 
+def _excluding(hdu: Any) -> Array:
+    """Whether each row takes its rectangle out of the window: SHAPE begins with an exclamation mark."""
+    if not has_columns(hdu, "SHAPE"):
+        return np.zeros(len(hdu.data), dtype=bool)
+    try:
+        shapes = np.asarray(hdu.data["SHAPE"], dtype=str)
+    except ValueError as error:
+        raise DataError(f"column SHAPE of extension {hdu.name} holds no text") from error
+    return np.char.startswith(np.char.strip(shapes), "!")
+
+
 def _windows(hdu: Any) -> Iterator[Window]:
     rectangles = _rectangles(hdu)
-    rows = len(rectangles)
-    shapes = np.asarray(hdu.data["SHAPE"], dtype=str) if has_columns(hdu, "SHAPE") else np.full(rows, "")
-    outside = np.char.startswith(np.char.strip(shapes), "!")
-    parts = _whole(hdu, "COMPONENT") if has_columns(hdu, "COMPONENT") else np.arange(rows)
+    outside = _excluding(hdu)
+    parts = _whole(hdu, "COMPONENT") if has_columns(hdu, "COMPONENT") else np.arange(len(rectangles))
     cycles = _whole(hdu, "SAMP_CYC")
     if np.any(cycles < 0):
         raise DataError(f"SAMP_CYC is negative in {hdu.name}")
