@@ -94,6 +94,18 @@ def digest_of(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
+def walk_fits(stream: BinaryIO, name: str) -> None:
+    """Read a FITS file from its first header to its end.
+
+    Raises
+    ------
+    DataError
+        It is cut off, empty, or no FITS file.
+    """
+    for _ in _fits_pieces(stream, name):
+        pass
+
+
 def _read(stream: BinaryIO, size: int) -> Iterator[bytes]:
     while size > 0 and (chunk := stream.read(min(CHUNK, size))):
         size -= len(chunk)

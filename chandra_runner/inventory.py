@@ -60,6 +60,11 @@ def kind_of(name: str) -> str:
     return match[1] if match else ""
 
 
+def bare_name(path: str) -> str:
+    """File name without folder and compression: files move between folders, and oif.fits leaves out .gz."""
+    return path.rpartition("/")[2].removesuffix(".gz")
+
+
 def find_directory(data: Path, obsid: int) -> Path | None:
     """The ObsID directory under `data`: ``493``, ``3/493`` or ``byobsid/3/493``.
 

@@ -19,6 +19,8 @@ from .stage import Stage
 
 STATE_VERSION = 1
 RAW = "raw/"
+KINDS = "kinds"
+"""In the fingerprint of a download: kinds of raw files that its recipe's stages want."""
 
 
 class Ledger:
@@ -174,7 +176,10 @@ def compare(made: Parts, now: Parts, stage: type[Stage], unsettled: Collection[s
     if made.engine != now.engine:
         yield f"engine: {made.engine} -> {now.engine}"
     properties = stage.schema()["properties"]
-    for name in sorted(made.settings.keys() | now.settings.keys()):
+    kinds = set(now.settings.get(KINDS, ())) - set(made.settings.get(KINDS, ()))
+    if kinds:
+        yield f"raw files of more kinds are wanted: {', '.join(sorted(kinds))}"
+    for name in sorted((made.settings.keys() | now.settings.keys()) - {KINDS}):
         default = properties.get(name, {}).get("default")
         old, new = made.settings.get(name, default), now.settings.get(name, default)
         if old != new:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DataError
 from .exposures import Files, group
-from .inventory import kind_of, list_files
+from .inventory import bare_name, kind_of, list_files
 from .observation import Exposure, Observation
 from .oif import Oif, inactive_reason, read_oif
 
@@ -19,7 +19,7 @@ EXPOSURE_KINDS = frozenset(
     ("evt1", "evt2", "flt1", "bpix1", "msk1", "fov1", "asol1", "osol1", "dtf1", "mtl1", "stat1", "pbk0")
 )
 """Kinds of files that belong to an exposure."""
-_MISSED = frozenset(("evt1", "evt2", "flt1", "bpix1", "msk1", "fov1", "asol1", "dtf1"))
+MISSED_KINDS = frozenset(("evt1", "evt2", "flt1", "bpix1", "msk1", "fov1", "asol1", "dtf1"))
 """Kinds whose absence changes what comes out."""
 _PREFIX = {"ACIS": "acisf", "HRC": "hrcf"}
 """What CIAO's product names begin with, by instrument."""
@@ -111,11 +111,6 @@ def _refuse_twins(paths: Iterable[str]) -> None:
             raise DataError(f"{path} and {path}.gz stand side by side", "remove one of them")
 
 
-def _name(path: str) -> str:
-    """File name without folder and compression: files move between folders, and oif.fits leaves out .gz."""
-    return path.rpartition("/")[2].removesuffix(".gz")
-
-
 def _select(paths: Iterable[str], oif: Oif | None) -> Files:
     """The files to use by kind: those that oif.fits lists, or all of a kind where none of those is there."""
     files: dict[str, list[str]] = {}
@@ -124,8 +119,10 @@ def _select(paths: Iterable[str], oif: Oif | None) -> Files:
             files.setdefault(kind_of(path), []).append(path)
     if oif is None:
         return files
-    listed = {_name(member.location) for member in oif.members}
-    return {kind: [path for path in found if _name(path) in listed] or found for kind, found in files.items()}
+    listed = {bare_name(member.location) for member in oif.members}
+    return {
+        kind: [path for path in found if bare_name(path) in listed] or found for kind, found in files.items()
+    }
 
 
 def _inactive_reason(files: Files, oif: Oif | None) -> str:
@@ -138,9 +135,9 @@ def _inactive_reason(files: Files, oif: Oif | None) -> str:
 
 def _missing(files: Files, oif: Oif | None) -> list[str]:
     """Names of the files that oif.fits lists, that matter and are not there."""
-    there = {_name(path) for paths in files.values() for path in paths}
-    listed = {_name(member.location) for member in oif.members} if oif else set()
-    return sorted(name for name in listed - there if kind_of(name) in _MISSED)
+    there = {bare_name(path) for paths in files.values() for path in paths}
+    listed = {bare_name(member.location) for member in oif.members} if oif else set()
+    return sorted(name for name in listed - there if kind_of(name) in MISSED_KINDS)
 
 
 def _event_headers(

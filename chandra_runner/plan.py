@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .errors import SiteError, UsageError
-from .ledger import Ledger, compare, inputs_of
+from .ledger import KINDS, Ledger, compare, inputs_of
 from .manifest import Manifest, Parts
 from .registry import get, stages, with_needs
 from .stage import ANY, Outcome, Stage
@@ -74,6 +75,8 @@ class Plan:
         Which executor runs each stage.
     forced : frozenset of str
         Stages that run though they are up to date.
+    refresh : bool
+        Whether the archives are asked for newer raw data.
     """
 
     recipe: Recipe
@@ -81,6 +84,12 @@ class Plan:
     order: tuple[str, ...]
     engines: Mapping[str, str]
     forced: frozenset[str] = frozenset()
+    refresh: bool = False
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of raw files that the recipe's stages want."""
+        return frozenset().union(*(get(name).raw for name in with_needs(self.recipe.stages)))
 
     def decisions(self, obsid: int) -> Iterator[Decision]:
         """What would be done about each task of an observation, without doing it."""
@@ -94,7 +103,12 @@ class Plan:
 
 
 def make_plan(
-    recipe: Recipe, *, ciao: bool, up_to: Collection[str] = (), force: Collection[str] = ()
+    recipe: Recipe,
+    *,
+    ciao: bool,
+    up_to: Collection[str] = (),
+    force: Collection[str] = (),
+    refresh: bool = False,
 ) -> Plan:
     """Order a recipe's stages.
 
@@ -108,6 +122,8 @@ def make_plan(
         Only these stages and what they need; all wanted ones when empty.
     force : collection of str
         Stages that are to run though they are up to date.
+    refresh : bool
+        Whether the archives are to be asked for newer raw data.
 
     Raises
     ------
@@ -127,7 +143,7 @@ def make_plan(
     rank = {name: position for position, name in enumerate(stages())}
     order = tuple(nx.lexicographical_topological_sort(graph, key=rank.__getitem__))
     engines = {stage: _engine(get(stage), recipe.engine, ciao) for stage in order}
-    return Plan(recipe, graph, order, engines, frozenset(force))
+    return Plan(recipe, graph, order, engines, frozenset(force), refresh)
 
 
 def stage_graph(wanted: Iterable[str]) -> nx.DiGraph[str]:
@@ -161,7 +177,7 @@ def decide(plan: Plan, name: str, ledger: Ledger, unsettled: Collection[str] = (
     stage, made = get(name), ledger.manifest(name)
     # Raw data that were never inventoried are read once, by the download, not here too.
     inputs = {} if made is None and "raw" in stage.makes else inputs_of(stage, ledger, unsettled)
-    settings = plan.recipe.normal_settings(ledger.obsid, name)
+    settings = plan.recipe.normal_settings(ledger.obsid, name) | _kinds(plan, stage, made)
     parts = Parts(name, stage.version, plan.engines[name], settings, inputs)
     decision = Decision(ledger.obsid, name, Action.RUN, (), parts)
     for before in plan.graph.predecessors(name):
@@ -180,6 +196,8 @@ def _compare_with(
 ) -> Decision:
     """The decision about a task whose products exist."""
     reasons = ["forced"] if decision.stage in plan.forced else []
+    if plan.refresh and "raw" in get(decision.stage).makes:
+        reasons.append("newer raw data are asked for")
     reasons += compare(made.parts, decision.parts, get(decision.stage), waits_for)
     reasons += ledger.damage(made)
     reasons += [f"its input may change: {before} runs first" for before in waits_for]
@@ -192,6 +210,15 @@ def _compare_with(
     if made.outcome == Outcome.EXCLUDED:
         return replace(decision, action=Action.EXCLUDED, reasons=(made.reason,))
     return replace(decision, action=Action.UP_TO_DATE)
+
+
+def _kinds(plan: Plan, stage: type[Stage], made: Manifest | None) -> dict[str, list[str]]:
+    """What a download is to bring: what was wanted once stays wanted, so that no second recipe undoes it."""
+    if "raw" not in stage.makes:
+        return {}
+    wanted = plan.kinds if plan.recipe.archive else frozenset()
+    before = made.parts.settings.get(KINDS, ()) if made else ()
+    return {KINDS: sorted(wanted.union(before))} if wanted or before else {}
 
 
 def _accept(made: Manifest, plan: Plan, parts: Parts) -> Parts:

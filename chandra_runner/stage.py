@@ -137,6 +137,10 @@ class Job:
         Where missing data may be fetched from, in this order.
     ciao : Path or None
         CIAO's directory, where it is here.
+    kinds : frozenset of str
+        Kinds of raw files that the recipe's stages want; empty: all.
+    refresh : bool
+        Whether newer raw data were asked for.
     tell : callable
         Is told how far the task is.
     """
@@ -150,6 +154,8 @@ class Job:
     cores: int = 1
     archives: tuple[str, ...] = ()
     ciao: Path | None = None
+    kinds: frozenset[str] = frozenset()
+    refresh: bool = False
     tell: Callable[[Progress], None] = _tell_nobody
     products: list[Product] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -237,6 +243,11 @@ class Stage(ABC):
     @classmethod
     def check(cls, settings: Settings) -> Iterator[SettingProblem]:
         """What a schema cannot say about the settings, one problem at a time."""
+        yield from ()
+
+    @classmethod
+    def check_native(cls, settings: Settings) -> Iterator[SettingProblem]:
+        """What the native executor needs and the settings do not give; asked only where it would run."""
         yield from ()
 
     @classmethod

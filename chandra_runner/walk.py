@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from .errors import ChandraRunnerError, ExitCode, from_os
-from .ledger import Ledger, inputs_of
+from .ledger import KINDS, Ledger, inputs_of
 from .locks import Holder, Locks
 from .manifest import Manifest, write_manifest
 from .plan import Action, Decision, Plan, decide
@@ -169,6 +169,8 @@ class Walk:
             log=self._ledger.directory / f"{decision.stage}.log",
             cores=self._cores,
             archives=recipe.archive,
+            kinds=frozenset(decision.parts.settings.get(KINDS, ())),
+            refresh=self._plan.refresh,
             timeout=None if timeout is None else float(timeout.to_value("s")),
         )
 
@@ -237,6 +239,6 @@ class Walk:
 
 def _inventoried(directory: Path) -> Mapping[str, str]:
     """Digests by path of a download's inventory."""
-    from .stages.download import read_inventory
+    from .stages.download import INVENTORY, read_inventory
 
-    return {file.path: file.sha256 for path in directory.glob("*.json") for file in read_inventory(path)}
+    return {file.path: file.sha256 for file in read_inventory(directory / INVENTORY)}

@@ -49,6 +49,10 @@ class Task:
         Where missing data may be fetched from.
     ciao : Path or None
         CIAO's directory, where it is here.
+    kinds : frozenset of str
+        Kinds of raw files that the recipe's stages want.
+    refresh : bool
+        Whether newer raw data were asked for.
     timeout : float or None
         Seconds after which it is ended.
     """
@@ -64,6 +68,8 @@ class Task:
     cores: int = 1
     archives: tuple[str, ...] = ()
     ciao: Path | None = None
+    kinds: frozenset[str] = frozenset()
+    refresh: bool = False
     timeout: float | None = None
 
     @property
@@ -158,6 +164,8 @@ def _attempt(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
         inputs=task.inputs,
         cores=task.cores,
         archives=task.archives,
+        kinds=task.kinds,
+        refresh=task.refresh,
         ciao=task.ciao,
         tell=tell,
     )

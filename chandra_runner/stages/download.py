@@ -1,4 +1,4 @@
-"""download: what is under `data` for an observation, with digests; made first where an archive has it."""
+"""download: what is under `data` for an observation, with digests; what is missing is fetched first."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from shlex import quote
 from typing import ClassVar
 
 from loguru import logger
 
-from ..archive import sample
-from ..errors import DataError, SiteError
-from ..inventory import RawFile, inventory, list_files
+from ..archive.bring import Errand, bring
+from ..archive.record import Record
+from ..archive.wanted import Wanted
+from ..errors import DataError
+from ..inventory import RawFile, inventory
 from ..stage import ANY, Job, Stage
 
 INVENTORY = "inventory.json"
-SAMPLE = "sample"
-"""Name of the built-in archive in a recipe."""
+SOURCES = "sources.json"
 
 
 def download(job: Job) -> None:
-    """List the ObsID directory; have it made when it is missing and the archive `sample` has it."""
-    if not list_files(job.raw):
-        _fetch(job)
+    """Bring what is missing, then list the ObsID directory."""
+    bring(_errand(job))
     files = inventory(job.raw)
     logger.info(f"{job.raw}: {len(files)} files, {sum(file.size for file in files) / 1e6:.1f} MB")
     write_inventory(files, job.output(INVENTORY, "raw"))
+    text = Record.read(job.raw).text(file.path for file in files)
+    job.output(SOURCES, "sources").write_text(text, encoding="utf-8")
 
 
 def write_inventory(files: Iterable[RawFile], path: Path) -> None:
@@ -53,31 +54,17 @@ def read_inventory(path: Path) -> tuple[RawFile, ...]:
         ) from error
 
 
-def _fetch(job: Job) -> None:
-    if SAMPLE not in job.archives or job.observation not in sample.OBSIDS:
-        raise _missing(job)
-    logger.info(f"ObsID {job.observation} is synthetic: made by the archive {SAMPLE}, no flight data")
-    try:
-        sample.write(job.observation, job.raw)
-    except OSError as error:
-        raise SiteError(
-            f"ObsID {job.observation} cannot be written to {job.raw.parent}: {error.strerror or error}",
-            "make room or give permission there, or name another directory with data: or --data",
-        ) from error
-
-
-def _missing(job: Job) -> DataError:
-    obsid, data = job.observation, job.raw.parent
-    if obsid in sample.OBSIDS:
-        return DataError(
-            f"ObsID {obsid} is not under {data}",
-            f"it is a synthetic one: with archive: [{SAMPLE}] in the recipe it is made",
-        )
-    asked, known = ", ".join(job.archives) or "none", ", ".join(map(str, sample.OBSIDS))
-    return DataError(
-        f"ObsID {obsid} is not under {data} and cannot be fetched (archive: {asked}): "
-        f"this version has only the archive {SAMPLE}, with the synthetic ObsIDs {known}",
-        f"put its directory there, e.g. with CIAO: cd {quote(str(data))} && download_chandra_obsid {obsid}",
+def _errand(job: Job) -> Errand:
+    everything = job.settings["files"] == "all"
+    return Errand(
+        obsid=job.observation,
+        directory=job.raw,
+        archives=job.archives,
+        wanted=Wanted(frozenset() if everything else job.kinds),
+        newer=job.refresh,
+        idle_timeout=float(job.settings["idle_timeout"].to_value("s")),
+        scratch=job.scratch,
+        tell=job.progress,
     )
 
 
@@ -85,7 +72,7 @@ class Download(Stage):
     """What there is of an observation's raw data."""
 
     name = "download"
-    makes = ("raw",)
+    makes = ("raw", "sources")
     executors: ClassVar = {ANY: download}
 
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from astropy import units as u
 
-from chandra_runner.archive import sample
+from chandra_runner.archive.record import Record
 from chandra_runner.errors import DataError, ExitCode, SiteError
 from chandra_runner.inventory import RawFile, inventory
 from chandra_runner.stage import Job
 from chandra_runner.stages.download import STAGE, download, read_inventory
+
+SETTINGS = {"files": "needed", "idle_timeout": 60 * u.s, "timeout": None}
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     products = tmp_path / "products"
     products.mkdir()
-    return Job(99003, {}, tmp_path / "data" / "99003", products, tmp_path, archives=("cxc", "sample"))
+    return Job(99003, SETTINGS, tmp_path / "data" / "99003", products, tmp_path, archives=("sample",))
 
 
 def test_what_is_there_is_listed_with_digests(job: Job) -> None:
     (job.raw / "primary").mkdir(parents=True)
     (job.raw / "primary" / "acisf99003N001_evt2.fits").write_bytes(b"events")
     download(job)
-    assert [(product.role, product.path.name) for product in job.products] == [("raw", "inventory.json")]
+    names = [(product.role, product.path.name) for product in job.products]
+    assert names == [("raw", "inventory.json"), ("sources", "sources.json")]
     digest = hashlib.sha256(b"events").hexdigest()
     expected = RawFile("primary/acisf99003N001_evt2.fits", "evt2", 6, digest)
     assert read_inventory(job.directory / "inventory.json") == (expected,)
@@ -35,7 +41,6 @@ def test_what_is_there_is_listed_with_digests(job: Job) -> None:
 
 
 def test_the_same_files_give_the_same_bytes(job: Job) -> None:
-    sample.write(99003, job.raw)
     download(job)
     first = (job.directory / "inventory.json").read_bytes()
     for path in job.raw.rglob("*.gz"):
@@ -48,43 +53,83 @@ def test_a_missing_sample_is_made(job: Job) -> None:
     download(job)
     assert read_inventory(job.directory / "inventory.json") == inventory(job.raw)
     assert {"evt1", "evt2", "oif", "dtf1"} <= {file.kind for file in inventory(job.raw)}
+    sources = json.loads((job.directory / "sources.json").read_text())
+    assert sources["pending"] == []
+    assert {source["url"] for source in sources["sources"].values()} == {"sample"}
+
+
+def test_only_what_the_stages_want_is_brought(job: Job) -> None:
+    job.kinds = frozenset({"evt2"})
+    download(job)
+    assert {file.kind for file in inventory(job.raw)} == {"evt2", "oif"}
+    job.kinds = frozenset({"evt2", "asol1"})
+    download(job)
+    assert {file.kind for file in inventory(job.raw)} == {"evt2", "asol1", "oif"}
+    job.settings = {**SETTINGS, "files": "all"}
+    download(job)
+    assert "evt1" in {file.kind for file in inventory(job.raw)}
+
+
+def test_a_file_that_went_missing_is_brought_again(job: Job) -> None:
+    download(job)
+    before = inventory(job.raw)
+    for path in job.raw.glob("primary/*asol1*"):
+        path.unlink()
+    download(job)
+    assert inventory(job.raw) == before
+
+
+def test_an_unpacked_file_is_not_fetched_beside_itself(job: Job) -> None:
+    download(job)
+    (packed,) = job.raw.glob("primary/*asol1*")
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    (job.raw / "primary" / "hrcf99003_000N001_fov1.fits.gz").unlink()
+    download(job)
+    assert (job.raw / "primary" / "hrcf99003_000N001_fov1.fits.gz").exists()
+    assert not packed.exists()
 
 
 @pytest.mark.parametrize(
     ("obsid", "archives", "message"),
     [
-        (493, ("cxc", "x"), r"ObsID 493 is not under \S+data and cannot be fetched \(archive: cxc, x\)"),
+        (493, ("sample",), r"^ObsID 493: sample: it has only 99001, .*, 99005; put its directory under"),
         (
             493,
-            ("sample",),
-            r"only the archive sample, with the synthetic ObsIDs 99001, .*, 99005; put its dir",
+            (),
+            r"^ObsID 493: it is not under \S+data; archive: none fetches nothing; put its directory under",
         ),
-        (493, (), r"\(archive: none\).* cd \S+data && download_chandra_obsid 493$"),
-        (99003, ("cxc",), r"ObsID 99003 is not under .*; it is a synthetic one: with archive: \[sample\]"),
+        (99003, (), r"^ObsID 99003: it is not under .*; it is a synthetic one: with archive: \[sample\]"),
     ],
 )
 def test_what_cannot_be_had_is_named_with_a_way_out(
     tmp_path: Path, obsid: int, archives: tuple[str, ...], message: str
 ) -> None:
-    missing = Job(obsid, {}, tmp_path / "data" / str(obsid), tmp_path, tmp_path, archives=archives)
+    missing = Job(obsid, SETTINGS, tmp_path / "data" / str(obsid), tmp_path, tmp_path, archives=archives)
     with pytest.raises(DataError, match=message):
         download(missing)
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data" / str(obsid)).exists()
     assert not missing.products
 
 
-def test_a_data_directory_that_cannot_be_written_is_the_sites_fault(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(sample, "write", refuse)
-    with pytest.raises(
-        SiteError, match=r"ObsID 99003 cannot be written to \S+data: Permission denied; "
-    ) as error:
+def test_a_data_directory_that_cannot_be_written_is_the_sites_fault(job: Job) -> None:
+    job.raw.parent.parent.mkdir(exist_ok=True)
+    job.raw.parent.write_text("a file where the directory should be")
+    with pytest.raises(SiteError, match=r"ObsID 99003 cannot be written to \S+data: ") as error:
         download(job)
     assert error.value.exit_code == ExitCode.ENVIRONMENT
+
+
+def test_a_download_that_was_interrupted_is_not_taken_for_all_there_is(job: Job) -> None:
+    download(job)
+    record = Record.read(job.raw)
+    record.pending = ["secondary/hrcf99003_000N001_evt1.fits.gz"]
+    record.write(job.raw)
+    job.archives = ()
+    download(job)  # the file is there: nothing is missing
+    (job.raw / record.pending[0]).unlink()
+    with pytest.raises(DataError, match=r"interrupted left out secondary/hrcf99003_000N001_evt1.fits.gz"):
+        download(job)
 
 
 def test_a_file_that_is_no_inventory_is_refused(tmp_path: Path) -> None:
@@ -97,4 +142,4 @@ def test_the_stage_is_light_to_import() -> None:
     code = "import sys, chandra_runner.stages.download; print({'numpy', 'astropy'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
-    assert (STAGE.name, STAGE.makes) == ("download", ("raw",))
+    assert (STAGE.name, STAGE.makes) == ("download", ("raw", "sources"))

@@ -1,0 +1,91 @@
+"""Which files of an observation are wanted: what its directory lacks, what an archive has of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError
+from ..inventory import bare_name, kind_of, list_files
+from ..obsdir import MISSED_KINDS
+from ..oif import read_oif
+from .errors import ArchiveError
+from .listing import Entry
+from .record import Record
+
+_VERSION = re.compile(r"N(\d{3})(?=[_.])")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which files are asked for.
+
+    Parameters
+    ----------
+    kinds : frozenset of str
+        Kinds as of `inventory.kind_of`; empty: all files.
+    """
+
+    kinds: frozenset[str] = frozenset()
+
+    def __contains__(self, path: str) -> bool:
+        return not self.kinds or kind_of(path) in self.kinds or kind_of(path) == "oif"
+
+
+def lacking(directory: Path, wanted: Wanted) -> list[str]:
+    """Names, without ``.gz``, of the files that an ObsID directory says it has and that are not there.
+
+    Only those that are wanted and without which something else would come out. A directory with events and
+    without an oif.fits that can be read was put together by its owner: it lacks nothing.
+    """
+    paths = list_files(directory)
+    there = {bare_name(path) for path in paths}
+    index = [path for path in paths if kind_of(path) == "oif"]
+    if not index:
+        return [] if any(kind_of(path) in ("evt1", "evt2") for path in paths) else ["oif.fits"]
+    try:
+        listed = {bare_name(member.location) for member in read_oif(directory / index[0]).members}
+    except DataError:  # said, with its reasons, by the stage that needs it
+        return []
+    return sorted(name for name in listed - there if kind_of(name) in MISSED_KINDS and name in wanted)
+
+
+def unfinished(directory: Path) -> list[str]:
+    """Paths of the files that a download which was interrupted has yet to bring."""
+    there = {bare_name(path) for path in list_files(directory)}
+    return [path for path in Record.read(directory).pending if bare_name(path) not in there]
+
+
+def choose(entries: Iterable[Entry], directory: Path, wanted: Wanted) -> list[Entry]:
+    """The files of an archive that a directory is to get: wanted, and not there in any folder or compression.
+
+    Raises
+    ------
+    ArchiveError
+        The archive has another processing version of what the directory lacks.
+    """
+    there = {bare_name(path) for path in list_files(directory)}
+    missing = [entry for entry in entries if entry.path in wanted and bare_name(entry.path) not in there]
+    other = newer_and_older(there, (bare_name(entry.path) for entry in missing))
+    if other:
+        here, elsewhere = next(iter(other.items()))
+        raise ArchiveError(f"it has {elsewhere} where {here} is here", "--refresh data takes its version")
+    return missing
+
+
+def newer_and_older(here: Iterable[str], elsewhere: Iterable[str]) -> Mapping[str, str]:
+    """Files that exist in two processing versions: name here -> name elsewhere."""
+    by_stem = {_VERSION.sub("N*", name): name for name in here if _VERSION.search(name)}
+    found = {}
+    for name in elsewhere:
+        mine = by_stem.get(_VERSION.sub("N*", name))
+        if mine is not None and mine != name:
+            found[mine] = name
+    return found
+
+
+def versions(names: Iterable[str]) -> str:
+    """Processing versions in file names, as ``N003`` or ``N003, N004``."""
+    return ", ".join(sorted({f"N{match[1]}" for name in names if (match := _VERSION.search(name))}))
