@@ -111,10 +111,10 @@ def sort_events(source: Path, target: Path) -> None:
     with EventFile.open(source) as events:
         time = np.concatenate([chunk["time"].astype(np.float64) for chunk in events.chunks()])
         order = np.argsort(time, kind="stable")
-        table = events.map()
         with event_writer(target, events.primary, events.header, events.raw_extensions) as writer:
             for first in range(0, len(order), CHUNK):
-                writer.write(table[order[first : first + CHUNK]])
+                # A new map each time: the pages that it has read count as our memory while it lives.
+                writer.write(events.map()[order[first : first + CHUNK]])
 
 
 def write_filter(
