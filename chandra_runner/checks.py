@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from .errors import Problem
@@ -39,6 +40,8 @@ class Draft:
         Settings of the stages of the plan.
     own : Mapping of (int, str) to StageSettings
         Settings of single observations.
+    native : bool
+        Whether the native executors would run.
     """
 
     tree: Node
@@ -47,6 +50,7 @@ class Draft:
     plan: tuple[str, ...]
     common: Mapping[str, StageSettings]
     own: Mapping[tuple[int, str], StageSettings]
+    native: bool
 
     def sound(self, *path: str) -> bool:
         """Whether the schema has nothing against what stands at or below that path."""
@@ -76,20 +80,22 @@ def check_draft(draft: Draft) -> Iterator[Problem]:
     yield from _archives(draft)
     for name, settings in draft.common.items():
         if draft.sound_inside("stages", name):
-            yield from check_settings(settings, draft.tree.child("stages").child(name))
+            yield from check_settings(settings, draft.tree.child("stages").child(name), draft.native)
     for (obsid, name), settings in draft.own.items():
         key = ("per_observation", str(obsid), name)
         if draft.sound_inside("stages", name) and draft.sound_inside(*key):
             place = draft.tree.child("per_observation").child(str(obsid)).child(name)
-            yield from check_settings(settings, place)
+            yield from check_settings(settings, place, draft.native)
 
 
-def check_settings(settings: StageSettings, place: Node) -> Iterator[Problem]:
+def check_settings(settings: StageSettings, place: Node, native: bool) -> Iterator[Problem]:
     """What is wrong with the settings of one stage; `place` is blamed for what is not stated."""
     yield from _partners(settings)
     yield from _order(settings)
     yield from _files(settings)
-    for problem in settings.stage.check(LazySettings(settings)):
+    values = LazySettings(settings)
+    problems = chain(settings.stage.check(values), settings.stage.check_native(values) if native else ())
+    for problem in problems:
         setting, *inside = problem.setting
         message = f"{setting}: {problem.message}"
         blamed = settings.stated.get(str(setting))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -14,7 +15,9 @@ from . import __version__
 from .errors import ChandraRunnerError, ExitCode
 
 if TYPE_CHECKING:
+    from .ciao.installation import Installation
     from .plan import Plan
+    from .profile import Profile
     from .recipe import Recipe
 
 Command = Callable[[argparse.Namespace], ExitCode]
@@ -48,11 +51,12 @@ def run(options: argparse.Namespace) -> ExitCode:
     from .run import exit_code, run_plan
     from .tables import run_json, run_summary
 
-    made = _plan(options)
+    profile = _profile(options)
+    made, cores = _plan(options, profile), _cores_of(options, profile)
     signal.signal(signal.SIGTERM, _interrupt)
     tasks = len(made.order) * len(made.recipe.observations)
     with reporting(tasks, _verbosity(options), bar=not (options.no_progress or options.quiet)) as reporter:
-        reports = run_plan(made, reporter, cores=options.cores, fail_fast=options.fail_fast)
+        reports = run_plan(made, reporter, cores=cores, fail_fast=options.fail_fast)
     if options.json:
         print(run_json(reports))
     elif not options.quiet:
@@ -62,11 +66,35 @@ def run(options: argparse.Namespace) -> ExitCode:
 
 def plan(options: argparse.Namespace) -> ExitCode:
     """Show what would run, and why; write nothing."""
+    from .provenance import notes
     from .tables import plan_json, plan_table
 
-    made = _plan(options)
+    profile = _profile(options)
+    made = _plan(options, profile)
     decisions = [decision for obsid in made.recipe.observations for decision in made.decisions(obsid)]
-    print(plan_json(decisions) if options.json else plan_table(decisions))
+    if options.json:
+        print(plan_json(decisions))
+        return ExitCode.OK
+    print(plan_table(decisions, _commands_of(made, _cores_of(options, profile)) if options.verbose else {}))
+    for note in notes(made):
+        print(f"note: {note}")
+    return ExitCode.OK
+
+
+def export(options: argparse.Namespace) -> ExitCode:
+    """Write CIAO's commands as a shell script."""
+    from .ciaoscript import script
+    from .plan import make_plan
+    from .run import cores_of_task
+
+    options.engine = "auto"  # whether CIAO is here is all the same
+    made = make_plan(_recipe(options, has_ciao=True), ciao=None, up_to=options.stage)
+    cores = cores_of_task(_cores_of(options, _profile(options)), len(made.recipe.observations))
+    text = script(made.recipe, made.order, cores)
+    if options.output is None:
+        print(text, end="")
+    else:
+        options.output.write_text(text, encoding="utf-8")
     return ExitCode.OK
 
 
@@ -76,7 +104,7 @@ def validate(options: argparse.Namespace) -> ExitCode:
     from .tables import problems_json
 
     try:
-        recipe = _recipe(options)
+        recipe = _recipe(options, has_ciao=_find_ciao(_profile(options)) is not None)
     except RecipeError as error:
         if not options.json:
             raise
@@ -101,6 +129,26 @@ def stages(options: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def status(options: argparse.Namespace) -> ExitCode:
+    """Show what there is, when it was made, and what failed; run and write nothing."""
+    from .plan import make_plan
+    from .status import status_json, status_table, task_states
+
+    ciao = _find_ciao(_profile(options))
+    states = list(task_states(make_plan(_recipe(options, has_ciao=ciao is not None), ciao=ciao)))
+    print(status_json(states) if options.json else status_table(states))
+    return ExitCode.OK
+
+
+def init(options: argparse.Namespace) -> ExitCode:
+    """Write a recipe to start from."""
+    from .newrecipe import STARTING_RECIPE, write_recipe
+
+    write_recipe(options.file, STARTING_RECIPE)
+    print(f"written to {options.file}; edit it, then: chandra-run validate {options.file}")
+    return ExitCode.OK
+
+
 def find(options: argparse.Namespace) -> ExitCode:
     """Find observations by target or position, and write a recipe of them."""
     from .findcommand import find as find_observations
@@ -112,7 +160,10 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "run": (run, "reduce the observations of a recipe"),
     "plan": (plan, "show what would run, and why; writes nothing"),
     "validate": (validate, "check a recipe and show all its problems"),
+    "export": (export, "write CIAO's commands as a shell script"),
     "stages": (stages, "show the stages, or the settings of one"),
+    "status": (status, "show what there is, when it was made, and what failed; writes nothing"),
+    "init": (init, "write a recipe to start from"),
     "find": (find, "find observations by target or position, and write a recipe of them"),
 }
 
@@ -128,14 +179,23 @@ def _parser(name: str) -> argparse.ArgumentParser:
     if name == "stages":
         parser.add_argument("stage", nargs="?", metavar="STAGE", help="a stage, to see its settings")
         parser.add_argument("--markdown", action="store_true", help="all stages and settings, as a docs page")
+    elif name == "init":
+        parser.add_argument(
+            "file", nargs="?", type=Path, default=Path("recipe.yaml"), help="it must not exist (%(default)s)"
+        )
     elif name == "find":
         from .findcommand import add_find_options
 
         add_find_options(parser)
     else:
         parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
-        parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
         _recipe_options(parser)
+    if name in ("run", "plan", "validate", "status"):
+        parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
+    if name == "export":
+        parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it to a file")
+    if name in ("run", "plan", "export"):
+        _extent_options(parser)
     if name in ("run", "plan"):
         _plan_options(parser)
     if name == "run":
@@ -161,16 +221,28 @@ def _recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--products", type=Path, metavar="DIR", help="where products go")
     group.add_argument("--engine", choices=("auto", "ciao", "native"), help="what runs the stages")
     group.add_argument("--only", type=_obsids, metavar="OBSID,...", help="only these observations")
+    parser.add_argument(
+        "--profile", type=Path, metavar="FILE", help="settings of the site, instead of the user's own"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="show only warnings and errors")
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="show also what is up to date, and why tasks run"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="show also what is up to date, why tasks run, and commands",
+    )
+
+
+def _extent_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stage", action="append", default=[], metavar="STAGE", help="run up to this stage; repeatable"
+    )
+    parser.add_argument(
+        "--cores", type=_cores, metavar="N", help=f"how many to use (the profile's, or all {_usable_cores()})"
     )
 
 
 def _plan_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--stage", action="append", default=[], metavar="STAGE", help="run up to this stage; repeatable"
-    )
     parser.add_argument(
         "--force",
         action="append",
@@ -178,19 +250,42 @@ def _plan_options(parser: argparse.ArgumentParser) -> None:
         metavar="STAGE",
         help="run this stage though up to date; repeatable",
     )
+    parser.add_argument(
+        "--refresh",
+        action="append",
+        default=[],
+        choices=("data", "tools"),
+        help="data: ask the archives for newer raw data; tools: make again what another version of CIAO made",
+    )
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cores", type=_cores, default=_usable_cores(), metavar="N", help="how many to use (%(default)s)"
-    )
     parser.add_argument("--dry-run", action="store_true", help="as chandra-run plan")
     parser.add_argument("--fail-fast", action="store_true", help="start nothing more after the first failure")
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--version", action="version", version=f"chandra_runner {__version__}")
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
+def _profile(options: argparse.Namespace) -> Profile:
+    from .profile import load_profile
+
+    profile = load_profile(options.profile)
+    if profile.mirror:  # as a user would set it in the shell
+        os.environ.setdefault("CDA_MIRROR_SITE", profile.mirror)
+    return profile
+
+
+def _find_ciao(profile: Profile) -> Installation | None:
+    from .ciao.installation import find_ciao
+
+    return find_ciao(profile.ciao)
+
+
+def _cores_of(options: argparse.Namespace, profile: Profile) -> int:
+    return int(options.cores or profile.cores or _usable_cores())
+
+
+def _recipe(options: argparse.Namespace, has_ciao: bool) -> Recipe:
     from .recipe import Overrides, load_recipe
 
     return load_recipe(
@@ -201,16 +296,40 @@ def _recipe(options: argparse.Namespace) -> Recipe:
             archive=options.archive,
             engine=options.engine,
             only=options.only,
+            has_ciao=has_ciao,
         ),
     )
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    from .ciao.installation import find_ciao
+def _plan(options: argparse.Namespace, profile: Profile) -> Plan:
     from .plan import make_plan
 
-    ciao = find_ciao() is not None
-    return make_plan(_recipe(options), ciao=ciao, up_to=options.stage, force=options.force)
+    ciao = _find_ciao(profile)
+    recipe = _recipe(options, has_ciao=ciao is not None)
+    return make_plan(
+        recipe,
+        ciao=ciao,
+        up_to=options.stage,
+        force=options.force,
+        renew="tools" in options.refresh,
+        refresh="data" in options.refresh,
+    )
+
+
+def _commands_of(plan: Plan, cores: int) -> dict[tuple[int, str], str]:
+    """CIAO's commands of the tasks that it would do, where the raw data are there."""
+    from .ciaoscript import commands_of
+    from .errors import DataError
+    from .run import cores_of_task
+
+    share = cores_of_task(cores, len(plan.recipe.observations))
+    stages = [stage for stage in plan.order if plan.engines[stage] == "ciao"]
+    found = {}
+    for obsid in plan.recipe.observations if stages else ():
+        with contextlib.suppress(DataError):  # told by the task itself
+            commands = commands_of(plan.recipe, stages, obsid, share)
+            found.update({(obsid, each.stage): each.shell() for each in commands})
+    return found
 
 
 def _joined_signs(arguments: Sequence[str]) -> list[str]:

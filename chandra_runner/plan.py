@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .ciao.installation import GET_CIAO, UNKNOWN, Installation, looked_for, versions
 from .errors import SiteError, UsageError
 from .ledger import KINDS, Ledger, compare, inputs_of
 from .manifest import Manifest, Parts
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from .recipe import Recipe
-
-
-CIAO_HINT = "install it (https://cxc.cfa.harvard.edu/ciao/download/), or use engine: native"
 
 
 class Action(StrEnum):
@@ -75,6 +73,10 @@ class Plan:
         Which executor runs each stage.
     forced : frozenset of str
         Stages that run though they are up to date.
+    ciao : Installation or None
+        The CIAO that is here.
+    renew : bool
+        Whether what another version of CIAO made is made again.
     refresh : bool
         Whether the archives are asked for newer raw data.
     """
@@ -84,6 +86,8 @@ class Plan:
     order: tuple[str, ...]
     engines: Mapping[str, str]
     forced: frozenset[str] = frozenset()
+    ciao: Installation | None = None
+    renew: bool = False
     refresh: bool = False
 
     @cached_property
@@ -105,9 +109,10 @@ class Plan:
 def make_plan(
     recipe: Recipe,
     *,
-    ciao: bool,
+    ciao: Installation | None,
     up_to: Collection[str] = (),
     force: Collection[str] = (),
+    renew: bool = False,
     refresh: bool = False,
 ) -> Plan:
     """Order a recipe's stages.
@@ -116,12 +121,14 @@ def make_plan(
     ----------
     recipe : Recipe
         What is wanted.
-    ciao : bool
-        Whether CIAO is here.
+    ciao : Installation or None
+        The CIAO that is here.
     up_to : collection of str
         Only these stages and what they need; all wanted ones when empty.
     force : collection of str
         Stages that are to run though they are up to date.
+    renew : bool
+        Whether what another version of CIAO made is to be made again.
     refresh : bool
         Whether the archives are to be asked for newer raw data.
 
@@ -143,7 +150,7 @@ def make_plan(
     rank = {name: position for position, name in enumerate(stages())}
     order = tuple(nx.lexicographical_topological_sort(graph, key=rank.__getitem__))
     engines = {stage: _engine(get(stage), recipe.engine, ciao) for stage in order}
-    return Plan(recipe, graph, order, engines, frozenset(force), refresh)
+    return Plan(recipe, graph, order, engines, frozenset(force), ciao=ciao, renew=renew, refresh=refresh)
 
 
 def stage_graph(wanted: Iterable[str]) -> nx.DiGraph[str]:
@@ -200,6 +207,8 @@ def _compare_with(
         reasons.append("newer raw data are asked for")
     reasons += compare(made.parts, decision.parts, get(decision.stage), waits_for)
     reasons += ledger.damage(made)
+    if plan.renew and plan.ciao:
+        reasons += other_tools(made, plan.ciao)
     reasons += [f"its input may change: {before} runs first" for before in waits_for]
     if reasons and plan.recipe.engine == "auto" and made.engine == "ciao" != plan.engines[decision.stage]:
         reasons.append("made by CIAO, which is not here; engine: native would replace it")
@@ -221,6 +230,16 @@ def _kinds(plan: Plan, stage: type[Stage], made: Manifest | None) -> dict[str, l
     return {KINDS: sorted(wanted.union(before))} if wanted or before else {}
 
 
+def other_tools(made: Manifest, ciao: Installation) -> Iterator[str]:
+    """In which versions the tools that made products of CIAO differ from those that are here."""
+    if made.engine != "ciao":
+        return
+    for name, here in versions(ciao).items():
+        then = made.versions.get(name, UNKNOWN)
+        if UNKNOWN not in (then, here) and then != here:
+            yield f"made with {name} {then}, here {here}"
+
+
 def _accept(made: Manifest, plan: Plan, parts: Parts) -> Parts:
     """With ``engine: auto`` the products of either engine are as good."""
     either = plan.recipe.engine == "auto" and made.engine in get(parts.stage).executors
@@ -234,17 +253,18 @@ def _check_names(option: str, names: Collection[str], graph: nx.DiGraph[str]) ->
             raise UsageError(f"{option} {name}: no such stage in the plan", f"its stages are {known}")
 
 
-def _engine(stage: type[Stage], wanted: str, ciao: bool) -> str:
+def _engine(stage: type[Stage], wanted: str, ciao: Installation | None) -> str:
     """Which of a stage's executors runs."""
     has = stage.executors
     if ANY in has:
         return ANY
-    if wanted in ("auto", "ciao") and "ciao" in has and ciao:
+    if wanted in ("auto", "ciao") and "ciao" in has and ciao is not None:
         return "ciao"
     if wanted in ("auto", "native") and "native" in has:
         return "native"
-    if wanted == "ciao" and not ciao:
-        raise SiteError(f"stage {stage.name}: engine: ciao needs CIAO, which is not here", CIAO_HINT)
+    if wanted == "ciao" and ciao is None:
+        message = f"stage {stage.name}: engine: ciao needs CIAO, which is not here ({looked_for()})"
+        raise SiteError(message, GET_CIAO)
     engines = " and ".join(has) or "none"
     raise SiteError(
         f"stage {stage.name} has no executor for engine: {wanted} here (it has {engines})",

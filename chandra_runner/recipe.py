@@ -32,6 +32,8 @@ class Overrides:
         ``auto``, ``ciao`` or ``native``.
     only : tuple of int, optional
         ObsIDs of the recipe; the others are left alone.
+    has_ciao : bool
+        Whether CIAO is here; no override, but what is wrong with a recipe depends on it.
     """
 
     data: Path | None = None
@@ -39,6 +41,7 @@ class Overrides:
     archive: tuple[str, ...] | None = None
     engine: str | None = None
     only: tuple[int, ...] | None = None
+    has_ciao: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,14 +121,14 @@ def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
     problems += [fault.problem for fault in faults]
     problems += check_layers(layers)
     if complete:
-        draft = _draft(layers, faults)
+        draft = _draft(layers, faults, overrides)
         problems += check_draft(draft)
     if problems:
         raise RecipeError(problems)
     return _finish(path, draft, overrides)
 
 
-def _draft(layers: list[Layer], faults: list[Fault]) -> Draft:
+def _draft(layers: list[Layer], faults: list[Fault], overrides: Overrides) -> Draft:
     tree = merge_layers(layers)
     wanted = [
         name for name, node in _stage_nodes(tree).items() if name in stages() and node.value is not None
@@ -139,7 +142,12 @@ def _draft(layers: list[Layer], faults: list[Fault]) -> Draft:
         plan=plan,
         common=common,
         own=_own(tree, common),
+        native=_is_native(overrides.engine or str(_value(tree, "engine")), overrides.has_ciao),
     )
+
+
+def _is_native(engine: str, has_ciao: bool) -> bool:
+    return engine == "native" or (engine == "auto" and not has_ciao)
 
 
 def _stage_nodes(tree: Node) -> Mapping[str, Node]:

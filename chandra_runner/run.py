@@ -51,15 +51,18 @@ def run_plan(
     """
     observations = plan.recipe.observations
     lanes = min(cores, len(observations))
+    share = cores_of_task(cores, len(observations))
     state = _prepare(plan.recipe.products)
     stop = Stop()
     with Locks(state / "locks") as locks, ThreadPoolExecutor(lanes) as pool:
-        walks = [
-            Walk(plan, obsid, locks, stop, reporter, runner, max(1, cores // lanes), fail_fast)
-            for obsid in observations
-        ]
+        walks = [Walk(plan, obsid, locks, stop, reporter, runner, share, fail_fast) for obsid in observations]
         _drive(walks, pool, stop)
     return [report for walk in walks for report in walk.reports]
+
+
+def cores_of_task(cores: int, observations: int) -> int:
+    """How many cores each task may use, of those that a run of so many observations may use."""
+    return max(1, cores // min(cores, observations))
 
 
 def exit_code(reports: Sequence[TaskReport]) -> ExitCode:

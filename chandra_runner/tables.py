@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import indent
 
 from .errors import Problem
 from .plan import Action, Decision
@@ -61,13 +62,15 @@ def run_summary(reports: Sequence[TaskReport], products: Path) -> str:
     return f"{len(reports)} tasks: {', '.join(words)}\nproducts: {products}"
 
 
-def plan_table(decisions: Sequence[Decision]) -> str:
-    """What would run, and why: a line a task."""
+def plan_table(decisions: Sequence[Decision], commands: Mapping[tuple[int, str], str] | None = None) -> str:
+    """What would run, and why: a line a task, followed by its commands where they are known."""
     width = max((len(d.stage) for d in decisions), default=0)
-    rows = [
-        f"{d.observation:>6}  {d.stage:{width}}  {_words(d.action):10}  {'; '.join(d.reasons)}".rstrip()
-        for d in decisions
-    ]
+    rows = []
+    for d in decisions:
+        row = f"{d.observation:>6}  {d.stage:{width}}  {_words(d.action):10}  {'; '.join(d.reasons)}"
+        rows.append(row.rstrip())
+        if commands and d.action is Action.RUN and (d.observation, d.stage) in commands:
+            rows.append(indent(commands[d.observation, d.stage], " " * 8))
     counts = Counter(d.action.value for d in decisions)
     words = [f"{counts[action.value]} {_words(action)}" for action in Action if counts[action.value]]
     return "\n".join([*rows, f"{len(decisions)} tasks: {', '.join(words)}"])

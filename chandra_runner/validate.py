@@ -39,7 +39,7 @@ class Fault:
     problem: Problem
 
 
-def schema_faults(root: Node, *, complete: bool) -> Iterator[Fault]:
+def schema_faults(root: Node, *, complete: bool, schema: Mapping[str, Any] | None = None) -> Iterator[Fault]:
     """What the schema refuses in one file.
 
     Parameters
@@ -48,9 +48,12 @@ def schema_faults(root: Node, *, complete: bool) -> Iterator[Fault]:
         The file's content, a mapping.
     complete : bool
         Whether nothing required may be missing; a file that others extend may be partial.
+    schema : Mapping, optional
+        That of another file than a recipe.
     """
+    validator = _validator() if schema is None else _validator().evolve(schema=_undeclared(schema))
     seen: set[Path] = set()
-    for error in sorted(_validator().iter_errors(root.plain()), key=_rank):
+    for error in sorted(validator.iter_errors(root.plain()), key=_rank):
         path: Path = tuple(error.absolute_path)
         refusal = _refusal(error)
         if refusal.keyword == "required" and not path and not complete:

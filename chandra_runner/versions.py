@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from .ciao.installation import Installation
+from .ciao.installation import versions as ciao_versions
+
 PACKAGES = ("chandra_runner", "numpy", "astropy")
 
 
 @cache
-def versions_of(engine: str) -> Mapping[str, str]:
+def versions_of(engine: str, ciao: Installation | None) -> Mapping[str, str]:
     """Versions by name, of the runner and of what the engine uses."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -19,4 +22,6 @@ def versions_of(engine: str) -> Mapping[str, str]:
             versions[package] = version(package)
         except PackageNotFoundError:  # run from a bare checkout
             versions[package] = "unknown"
+    if engine == "ciao" and ciao is not None:
+        versions.update(ciao_versions(ciao))
     return versions

@@ -11,12 +11,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from loguru import logger
+
 from .errors import ChandraRunnerError, ExitCode, from_os
 from .ledger import KINDS, Ledger, inputs_of
 from .locks import Holder, Locks
 from .manifest import Manifest, write_manifest
 from .plan import Action, Decision, Plan, decide
 from .process import Stop
+from .provenance import mixed_engines
 from .publish import aside_directory, publish, remove_scratch, repair, scratch_directory
 from .registry import get
 from .stage import Outcome, Product, Progress
@@ -63,6 +66,9 @@ class Walk:
                 self._reporter.ended(report)
                 if self._fail_fast and report.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
                     self._stop.request(FAIL_FAST)
+            mixed = mixed_engines(self._ledger, self._plan.order)
+            if mixed:
+                logger.warning(mixed)
             with contextlib.suppress(OSError):
                 self._ledger.save()
         finally:
@@ -169,6 +175,7 @@ class Walk:
             log=self._ledger.directory / f"{decision.stage}.log",
             cores=self._cores,
             archives=recipe.archive,
+            ciao=self._plan.ciao.directory if self._plan.ciao else None,
             kinds=frozenset(decision.parts.settings.get(KINDS, ())),
             refresh=self._plan.refresh,
             timeout=None if timeout is None else float(timeout.to_value("s")),
@@ -199,7 +206,7 @@ class Walk:
             fingerprint=decision.parts.fingerprint(),
             parts=decision.parts,
             settings=self._plan.recipe.settings_text(self._obsid, stage),
-            versions=versions_of(decision.parts.engine),
+            versions=versions_of(decision.parts.engine, self._plan.ciao),
             warnings=result.warnings,
             started=result.started,
             seconds=result.seconds,

@@ -73,9 +73,8 @@ class FluxImage(ImageStage):
     executors: ClassVar = {"native": native, "ciao": ciao}
 
     @classmethod
-    def check(cls, settings: Settings) -> Iterator[SettingProblem]:
-        """Bands and grid must be possible ones, and there must be an effective area."""
-        yield from super().check(settings)
+    def check_native(cls, settings: Settings) -> Iterator[SettingProblem]:
+        """There must be an effective area."""
         if settings["effective_area"] in (None, "caldb") and not os.environ.get("CALDB"):
             yield SettingProblem(("effective_area",), _NO_AREA, _WAYS_OUT)
 
