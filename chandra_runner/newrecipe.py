@@ -7,6 +7,39 @@ from pathlib import Path
 
 from .errors import ChandraRunnerError, UsageError, from_os
 
+STARTING_RECIPE = """\
+# A recipe for chandra-run: what is done with which Chandra observations.
+#   chandra-run validate FILE   checks it          chandra-run plan FILE   shows what would be done, and why
+#   chandra-run FILE            does it            chandra-run stages      shows stages and their settings
+
+recipe: 1                        # version of the format
+title: Abell 1795                # what this reduction is
+
+# What is done, from a packaged recipe (standard/acis-imaging, standard/acis-cleaned, standard/hrc-imaging)
+# or from one of your own, its path relative to this file. What is stated below goes over it.
+extends: standard/acis-imaging
+
+# ObsIDs. `chandra-run find Abell 1795 -o FILE` writes a recipe with those of a target.
+observations: [493, 494]
+
+# Directories, relative to this file.
+data: data/                      # one directory an ObsID: data/493, data/3/493 or data/byobsid/3/493
+products: products/              # gets <obsid>/<stage>/
+
+engine: auto                     # auto: CIAO where it is found; or ciao, or native (numpy)
+
+# Settings that are not those of `extends`; quantities have a unit.
+stages:
+  deflare:                       # `chandra-run stages deflare` lists its settings
+    method: sigma                # drop bins of the light curve far from the mean; or clean, as lc_clean does
+    allowed_sigma: 3
+    time_bin_size: 200 s
+
+# Settings that are different for single observations:
+# per_observation:
+#   493: {deflare: {method: clean}}
+"""
+
 
 def check_free(path: Path) -> None:
     """Refuse a path at which no new file can be made.
