@@ -16,7 +16,7 @@ from .fitswrite import sign, write_fits
 from .gti import Bools, Floats, Gti, make_gti
 
 
-class NoGoodTime(DataError):  # noqa: N818 - a result, not an accident
+class NoGoodTime(DataError):
     """Nothing of the light curve is left. Messages are those of CIAO where it has one."""
 
 
