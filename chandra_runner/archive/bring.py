@@ -168,10 +168,10 @@ def _named(error: ArchiveError, name: str, errand: Errand) -> ArchiveError:
 
 
 def _hint(errand: Errand) -> str:
-    if errand.obsid in sample.OBSIDS and SAMPLE not in errand.archives:
-        return f"it is a synthetic one: with archive: [{SAMPLE}] in the recipe it is made"
     if unfinished(errand.directory):
         return "run again, and the download goes on where it stopped"
+    if errand.obsid in sample.OBSIDS and SAMPLE not in errand.archives:
+        return f"it is a synthetic one: with archive: [{SAMPLE}] in the recipe it is made"
     return f"put its directory under {errand.directory.parent}, or name an archive that has it"
 
 

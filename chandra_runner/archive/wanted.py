@@ -37,8 +37,8 @@ class Wanted:
 def lacking(directory: Path, wanted: Wanted) -> list[str]:
     """Names, without ``.gz``, of the files that an ObsID directory says it has and that are not there.
 
-    Only those that are wanted and without which something else would come out. A directory with events and
-    without an oif.fits that can be read was put together by its owner: it lacks nothing.
+    Only those that are wanted. Of a directory that was put together by its owner, only those without which
+    something else would come out; one with events and without an oif.fits that can be read lacks nothing.
     """
     paths = list_files(directory)
     there = {bare_name(path) for path in paths}
@@ -49,7 +49,11 @@ def lacking(directory: Path, wanted: Wanted) -> list[str]:
         listed = {bare_name(member.location) for member in read_oif(directory / index[0]).members}
     except DataError:  # said, with its reasons, by the stage that needs it
         return []
-    return sorted(name for name in listed - there if kind_of(name) in MISSED_KINDS and name in wanted)
+    fetched = bool(Record.read(directory).sources)
+    every = fetched or not wanted.kinds
+    return sorted(
+        name for name in listed - there if name in wanted and (every or kind_of(name) in MISSED_KINDS)
+    )
 
 
 def unfinished(directory: Path) -> list[str]:

@@ -1,0 +1,78 @@
+"""An archive with one small observation, and errands to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chandra_runner.archive import bring as bringing
+from chandra_runner.archive import sample, transport
+from chandra_runner.archive.bring import Errand
+from chandra_runner.archive.wanted import Wanted
+
+from ..archive_server import Site, serve
+
+OBSID = 99003
+
+
+@pytest.fixture(scope="session")
+def observation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ObsID directory that the archive serves."""
+    directory = tmp_path_factory.mktemp("archive") / str(OBSID)
+    sample.write(OBSID, directory)
+    return directory
+
+
+@pytest.fixture
+def site(observation: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An archive that behaves, until it is told not to; waiting between tries is short."""
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(transport, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(bringing, "POLL", 0.02)
+    monkeypatch.setenv("no_proxy", "*")
+    found = Site()
+    found.add(OBSID, observation)
+    return found
+
+
+@pytest.fixture
+def url(site: Site) -> Iterator[str]:
+    """Where it is."""
+    with serve(site) as address:
+        yield address
+
+
+Make = Callable[..., Errand]
+
+
+@pytest.fixture
+def errand(tmp_path: Path, url: str) -> Make:
+    """Makes errands to the archive, into a directory of the test."""
+
+    def make(**changes: Any) -> Errand:
+        (tmp_path / "scratch").mkdir(exist_ok=True)
+        usual: dict[str, Any] = {
+            "obsid": OBSID,
+            "directory": tmp_path / "data" / str(OBSID),
+            "archives": (url,),
+            "wanted": Wanted(),
+            "newer": False,
+            "idle_timeout": 0.5,
+            "scratch": tmp_path / "scratch",
+            "tell": lambda done, total, unit: None,
+        }
+        return Errand(**{**usual, **changes})
+
+    return make
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    """What is in a directory and has no name of its own making: paths and bytes."""
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
