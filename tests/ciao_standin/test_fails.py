@@ -85,9 +85,12 @@ def test_a_hang_with_children_of_children(ciao: Ciao, whole: int, tmp_path: Path
         _wait_until(lambda: len(ciao.hanging) == 3)
         assert hung.poll() is None
         assert {os.getpgid(pid) for pid in ciao.hanging} == {hung.pid}
+        os.killpg(hung.pid, signal.SIGTERM)
+        hung.wait(30)
+        _wait_until(lambda: sum(map(_lives, ciao.hanging)) == 1)
     finally:
         os.killpg(hung.pid, signal.SIGKILL)
-        hung.wait()
+        hung.wait(30)
     _wait_until(lambda: not any(_lives(pid) for pid in ciao.hanging))
 
 
