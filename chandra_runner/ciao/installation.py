@@ -105,7 +105,7 @@ def find_ciao(stated: Path | None = None) -> Installation | None:
         if not _is_ciao(stated):
             hint = f"it is the directory with bin/{_PROBE} in it; correct the profile"
             raise SiteError(f"the profile says that CIAO is in {stated}, which has no bin/{_PROBE}", hint)
-        return Installation(stated.absolute())
+        return Installation(Path(os.path.abspath(stated)))
     installed = os.environ.get("ASCDS_INSTALL", "")
     if installed and _is_ciao(Path(installed)):
         return Installation(Path(installed))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 TAIL = 8
 """Last lines of a tool's output that are kept."""
-_MOST = 100
+_MOST = 1000
 """Different messages that are kept; tools that go mad print millions."""
 _LONGEST = 500
 
@@ -61,13 +61,12 @@ class Messages:
             self._announced = tool, times["count"]
             return
         if _SKIPPED.match(text):
-            _keep(self.errors, text)
+            _keep(self.errors, f"{tool}: {text}")
         found = _LEVEL.match(text)
         if found:
             count = f" ({self._announced[1]} times)" if self._announced[1] else ""
-            by = "" if tool == self.tool else f"{tool}: "
             kept = self.errors if found["level"] == "ERROR" else self.warnings
-            _keep(kept, f"{by}{found['text']}{count}")
+            _keep(kept, f"{tool}: {found['text'].rstrip('.')}{count}")
         self._announced = ("", "")
 
     def _who(self, line: str) -> tuple[str, str]:

@@ -151,7 +151,7 @@ class Session:
         yield from self.warnings[:_MOST_WARNINGS]
         more = len(self.warnings) - _MOST_WARNINGS
         if more > 0:
-            yield f"and {more} other warnings of CIAO's tools, see the log"
+            yield f"and {more} more warnings of CIAO's tools, in the log"
 
     def _private_environment(self) -> dict[str, str]:
         here = str(self.directory)
@@ -186,8 +186,7 @@ class Session:
         reader.join(_LINGER)
         if not reader.is_alive():
             process.stdout.close()
-        self.warnings += [f"{step.tool}: {text}" for text in messages.warnings]
-        self.warnings = list(dict.fromkeys(self.warnings))
+        self.warnings = list(dict.fromkeys([*self.warnings, *messages.warnings]))
         if code or messages.errors:
             raise _failure(step.tool, code, messages)
 
@@ -204,7 +203,8 @@ def _failure(tool: str, code: int, messages: Messages) -> DataError | SiteError:
     said = list(messages.errors[:3])
     if any(sign in line for line in (*messages.errors, *messages.tail) for sign in _DISK_FULL):
         return SiteError(f"{tool}: the disk is full", "make room, then run again")
-    last = [line for line in messages.tail if not any(text in line for text in said)][-_SHOWN_LINES:]
+    told = [text.partition(": ")[2] for text in said]
+    last = [line for line in messages.tail if not any(text in line for text in told)][-_SHOWN_LINES:]
     if last:
         said.append(f"its last lines: {' | '.join(last)}")
     return ToolError(f"{tool} {_ending(code)}: {'; '.join(said) or 'it printed nothing'}")
