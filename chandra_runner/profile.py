@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .errors import RecipeError, UsageError
@@ -66,7 +66,8 @@ def _parse(text: str, path: Path) -> Profile:
 
     root = yamlsource.parse(text, path)
     schema = json.loads(resource("schemas", "profile.schema.json").read_text(encoding="utf-8"))
-    problems = [fault.problem for fault in schema_faults(root, complete=True, schema=schema)]
+    faults = schema_faults(root, complete=True, schema=schema)
+    problems = [replace(each.problem, message=_in_a_profile(each.problem.message)) for each in faults]
     if problems:
         raise RecipeError(problems)
     values = root.plain()
@@ -76,3 +77,8 @@ def _parse(text: str, path: Path) -> Profile:
         cores=values.get("cores"),
         mirror=values.get("mirror", ""),
     )
+
+
+def _in_a_profile(message: str) -> str:
+    """The words for mistakes are those for recipes."""
+    return message.replace("recipe", "profile")

@@ -184,8 +184,6 @@ class Session:
         code = process.wait()
         # What the tool started and left behind may hold its output open: that is not waited for.
         reader.join(_LINGER)
-        if not reader.is_alive():
-            process.stdout.close()
         self.warnings = list(dict.fromkeys([*self.warnings, *messages.warnings]))
         if code or messages.errors:
             raise _failure(step.tool, code, messages)
@@ -193,10 +191,11 @@ class Session:
 
 def _follow(output: IO[bytes], messages: Messages) -> None:
     """Copy a tool's output to the task's log as it comes, and read its messages."""
-    while line := output.readline(_LONGEST_LINE):
-        with suppress(OSError):  # the log's disk may be full; the tool must not be held up by that
-            os.write(1, line)
-        messages.read(line.decode("utf-8", "replace"))
+    with output:
+        while line := output.readline(_LONGEST_LINE):
+            with suppress(OSError):  # the log's disk may be full; the tool must not be held up by that
+                os.write(1, line)
+            messages.read(line.decode("utf-8", "replace"))
 
 
 def _failure(tool: str, code: int, messages: Messages) -> DataError | SiteError:
