@@ -72,6 +72,10 @@ def plan(options: argparse.Namespace) -> ExitCode:
     profile = _profile(options)
     made = _plan(options, profile)
     decisions = [decision for obsid in made.recipe.observations for decision in made.decisions(obsid)]
+    if getattr(options, "check_archive", False):
+        from .newdata import with_newer_data
+
+        decisions = with_newer_data(made, decisions)
     if options.json:
         print(plan_json(decisions))
         return ExitCode.OK
@@ -140,6 +144,19 @@ def status(options: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def verify(options: argparse.Namespace) -> ExitCode:
+    """Read all products and raw data, and tell what is damaged."""
+    from .plan import make_plan
+    from .verify import verify as verify_files
+    from .verify import verify_json, verify_text
+
+    options.engine = "auto"  # what is there was made by whatever made it
+    made = make_plan(_recipe(options, has_ciao=True), ciao=None, up_to=options.stage)
+    checked = list(verify_files(made, _cores_of(options, _profile(options))))
+    print(verify_json(checked) if options.json else verify_text(checked))
+    return ExitCode.TASKS if any(file.problem for file in checked) else ExitCode.OK
+
+
 def init(options: argparse.Namespace) -> ExitCode:
     """Write a recipe to start from."""
     from .newrecipe import STARTING_RECIPE, write_recipe
@@ -163,6 +180,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "export": (export, "write CIAO's commands as a shell script"),
     "stages": (stages, "show the stages, or the settings of one"),
     "status": (status, "show what there is, when it was made, and what failed; writes nothing"),
+    "verify": (verify, "read all products and raw data, and tell what is damaged; writes nothing"),
     "init": (init, "write a recipe to start from"),
     "find": (find, "find observations by target or position, and write a recipe of them"),
 }
@@ -190,14 +208,18 @@ def _parser(name: str) -> argparse.ArgumentParser:
     else:
         parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
         _recipe_options(parser)
-    if name in ("run", "plan", "validate", "status"):
+    if name in ("run", "plan", "validate", "status", "verify"):
         parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
     if name == "export":
         parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it to a file")
-    if name in ("run", "plan", "export"):
+    if name in ("run", "plan", "export", "verify"):
         _extent_options(parser)
     if name in ("run", "plan"):
         _plan_options(parser)
+    if name == "plan":
+        parser.add_argument(
+            "--check-archive", action="store_true", help="ask the archives whether they have newer raw data"
+        )
     if name == "run":
         _run_options(parser)
     return parser

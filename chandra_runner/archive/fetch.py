@@ -15,7 +15,7 @@ from loguru import logger
 
 from ..errors import DataError, SiteError, from_os
 from ..inventory import kind_of
-from .errors import AbsentError, ArchiveError
+from .errors import ArchiveError
 from .intact import check_intact
 from .listing import Entry
 from .part import Part
@@ -123,10 +123,7 @@ class _Worker:
             part.finish()
             self._note(entry)
         except DataError as error:
-            text = f"{where}: {self._archive.name}: {error.message}"
-            raise (AbsentError if isinstance(error, AbsentError) else ArchiveError)(
-                text, error.hint
-            ) from error
+            raise ArchiveError(f"{where}: {self._archive.name}: {error.message}", error.hint) from error
         except OSError as error:
             told = from_os(error)
             raise SiteError(f"{where} cannot be written: {told.message}", told.hint) from error
@@ -160,7 +157,7 @@ def _with_size(archive: Archive, obsid: int, entry: Entry) -> Entry:
         size = archive.size(entry)
     except ArchiveError as error:
         text = f"ObsID {obsid}, {entry.path}: {archive.name}: {error.message}"
-        raise type(error)(text, error.hint) from error
+        raise ArchiveError(text, error.hint) from error
     if size is not None and size > LARGEST_FILE:
         raise ArchiveError(f"ObsID {obsid}, {entry.path}: {archive.name}: {size} bytes: no file is so large")
     return replace(entry, size=size)

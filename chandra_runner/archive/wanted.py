@@ -41,19 +41,18 @@ def lacking(directory: Path, wanted: Wanted) -> list[str]:
     something else would come out; one with events and without an oif.fits that can be read lacks nothing.
     """
     paths = list_files(directory)
-    there = {bare_name(path) for path in paths}
+    there = {_any_version(bare_name(path)) for path in paths}
     index = [path for path in paths if kind_of(path) == "oif"]
     if not index:
         return [] if any(kind_of(path) in ("evt1", "evt2") for path in paths) else ["oif.fits"]
     try:
-        listed = {bare_name(member.location) for member in read_oif(directory / index[0]).members}
+        listed = [bare_name(member.location) for member in read_oif(directory / index[0]).members]
     except DataError:  # said, with its reasons, by the stage that needs it
         return []
     fetched = bool(Record.read(directory).sources)
     every = fetched or not wanted.kinds
-    return sorted(
-        name for name in listed - there if name in wanted and (every or kind_of(name) in MISSED_KINDS)
-    )
+    needed = [name for name in listed if name in wanted and (every or kind_of(name) in MISSED_KINDS)]
+    return sorted(name for name in needed if _any_version(name) not in there)
 
 
 def unfinished(directory: Path) -> list[str]:
@@ -81,13 +80,17 @@ def choose(entries: Iterable[Entry], directory: Path, wanted: Wanted) -> list[En
 
 def newer_and_older(here: Iterable[str], elsewhere: Iterable[str]) -> Mapping[str, str]:
     """Files that exist in two processing versions: name here -> name elsewhere."""
-    by_stem = {_VERSION.sub("N*", name): name for name in here if _VERSION.search(name)}
+    by_stem = {_any_version(name): name for name in here if _VERSION.search(name)}
     found = {}
     for name in elsewhere:
-        mine = by_stem.get(_VERSION.sub("N*", name))
+        mine = by_stem.get(_any_version(name))
         if mine is not None and mine != name:
             found[mine] = name
     return found
+
+
+def _any_version(name: str) -> str:
+    return _VERSION.sub("N*", name)
 
 
 def versions(names: Iterable[str]) -> str:
