@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -60,9 +61,13 @@ class DataError(ChandraRunnerError):
     """A data file is missing, damaged or not what it should be: the task that needs it fails."""
 
 
+# numpy and astropy notice a full disk by what was not written, and raise an OSError without number.
+_WRITTEN_IN_PART = re.compile(r"requested and \d+ written|[Nn]ot enough (free )?space")
+
+
 def from_os(error: OSError) -> ChandraRunnerError:
     """An operating system's error in words for the user."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or _WRITTEN_IN_PART.search(str(error)):
         return SiteError("the disk is full", "make room, then run again")
     return DataError(f"{error.filename or 'a file'}: {error.strerror or error}")
 

@@ -88,7 +88,11 @@ def test_settings_are_complete_quantities_and_their_own_for_an_observation(load:
     assert settings["mean"] is None
     assert settings["timeout"] is None
     assert recipe.settings(494, "deflare")["method"] == "sigma"
-    assert recipe.settings(494, "download") == {"timeout": None}
+    assert recipe.settings(494, "download") == {
+        "files": "needed",
+        "idle_timeout": Quantity(60, "s"),
+        "timeout": None,
+    }
     bounds = recipe.settings(494, "rate_image")["en_bounds"]
     assert bounds[0] == [Quantity(0.5, "keV"), Quantity(7, "keV")]
 

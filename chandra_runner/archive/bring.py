@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from ..errors import DataError, SiteError
+from ..errors import DataError, SiteError, from_os
 from ..inventory import list_files
 from ..locks import Locks
 from . import sample
@@ -102,7 +102,7 @@ def bring(errand: Errand) -> None:
                 _ask_all(errand, state)
     except OSError as error:
         raise SiteError(
-            f"{errand.name} cannot be written to {errand.directory.parent}: {error.strerror or error}",
+            f"{errand.name} cannot be written to {errand.directory.parent}: {from_os(error).message}",
             "make room or give permission there, or name another directory with data: or --data",
         ) from error
 

@@ -65,7 +65,7 @@ def test_an_executor_without_an_area_says_so(shared_data, monkeypatch, tmp_path)
 def test_without_an_area_the_recipe_is_refused_with_the_ways_out(monkeypatch, value):
     monkeypatch.delenv("CALDB", raising=False)
     settings = {**StageSettings(FluxImage, {}).values, "effective_area": value}
-    (problem,) = FluxImage.check(settings)
+    (problem,) = FluxImage.check_native(settings)
     assert problem.setting == ("effective_area",)
     for way in ("ARF", "$CALDB", "engine: ciao"):
         assert way in f"{problem.message} {problem.hint}"
@@ -74,9 +74,9 @@ def test_without_an_area_the_recipe_is_refused_with_the_ways_out(monkeypatch, va
 def test_with_an_arf_or_a_caldb_there_is_nothing_to_refuse(monkeypatch, tmp_path):
     settings = StageSettings(FluxImage, {}).values
     monkeypatch.delenv("CALDB", raising=False)
-    assert not list(FluxImage.check({**settings, "effective_area": tmp_path / "a.arf"}))
+    assert not list(FluxImage.check_native({**settings, "effective_area": tmp_path / "a.arf"}))
     monkeypatch.setenv("CALDB", str(tmp_path))
-    assert not list(FluxImage.check(settings))
+    assert not list(FluxImage.check_native(settings))
 
 
 def test_a_caldb_without_its_files_is_told(shared_data, monkeypatch, tmp_path):
