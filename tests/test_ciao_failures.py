@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -55,6 +57,13 @@ class Site:
 def site(tmp_path: Path, chandra_run: Run, ciao: Ciao) -> Site:
     """A site with a synthetic observation, small and quick."""
     return Site(tmp_path, chandra_run, ciao)
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """An empty directory; those that pytest makes have paths too long for sockets in them."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
 
 
 @pytest.mark.parametrize(
@@ -208,22 +217,21 @@ def test_another_version_of_ciao_is_noted_and_refreshed_on_demand(site: Site) ->
 
 
 def test_a_directory_that_ciao_cannot_take_is_no_trouble(
-    tmp_path: Path, ciao: Ciao, chandra_run: Run
+    tmp_path: Path, ciao: Ciao, chandra_run: Run, short_directory: Path
 ) -> None:
-    place, temporary = tmp_path / "Größe [1] & $HOME;'x", tmp_path / "temporary"
-    for directory in (place, temporary):
-        directory.mkdir()
+    place = tmp_path / "Größe [1] & $HOME;'x"
+    place.mkdir()
     site = Site(place, chandra_run, ciao)
-    environment = {**ciao.environment, "TMPDIR": str(temporary)}
+    environment = {**ciao.environment, "TMPDIR": str(short_directory)}
     answer = chandra_run(place / "recipe.yaml", "--json", env=environment)
     assert set(answer.outcomes.values()) == {"done"}, answer.out
     assert site.contents("cleaned_chandra_evts")
-    assert not list(temporary.glob("chandra-run-*"))
+    assert not list(short_directory.glob("chandra-run-*"))
     ciao.fail("deflare", Way.HANG)
     site.write("  deflare: {timeout: 4 s}\n")
     answer = chandra_run(place / "recipe.yaml", "--json", "--force", "deflare", env=environment)
     assert answer.outcomes[OBSID, "deflare"] == "timed_out"
-    assert not list(temporary.glob("chandra-run-*"))
+    assert not list(short_directory.glob("chandra-run-*"))
 
 
 def test_raw_data_are_not_touched(site: Site) -> None:

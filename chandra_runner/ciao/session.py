@@ -160,7 +160,6 @@ class Session:
             "PFILES": f"{here}/pfiles;{self._installation.system_pfiles()}",
             "ASCDS_WORK_PATH": f"{here}/{TEMPORARY}",
             "ASCDS_TMP": f"{here}/{TEMPORARY}",
-            "TMPDIR": f"{here}/{TEMPORARY}",
             "MPLBACKEND": "Agg",
             "PWD": here,
         }
