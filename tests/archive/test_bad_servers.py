@@ -96,6 +96,15 @@ def test_a_file_that_changes_between_tries_is_never_mixed(site: Site, errand: Ma
     assert files(order.directory) == whole(site)
 
 
+def test_the_rest_of_another_version_is_not_added(site: Site, errand: Make) -> None:
+    path = f"{server.prefix(OBSID)}00README"  # nothing in such a file would tell that two are mixed
+    site.files[path] = b"old words " * 5000
+    site.answer(path, server.replace_file(b"new words " * 5000), server.ignore_version)
+    order = errand()
+    bring(order)
+    assert files(order.directory)["00README"] == b"new words " * 5000
+
+
 @pytest.mark.parametrize(
     ("answers", "message", "tried"),
     [
