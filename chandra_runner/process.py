@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from multiprocessing.process import BaseProcess
 
 from loguru import logger
 
-from .errors import ExitCode
+from .errors import ExitCode, SiteError
 from .registry import BUILT_IN
 from .stage import Outcome, Progress
 from .worker import Task, TaskResult, execute
@@ -92,7 +93,15 @@ def _started(task: Task) -> Iterator[tuple[BaseProcess, Connection]]:
     context.set_forkserver_preload(PRELOAD)
     results, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(task, sender), daemon=False)
-    process.start()
+    try:
+        process.start()
+    except OSError as error:
+        if "AF_UNIX" not in str(error):
+            raise
+        raise SiteError(
+            f"the path of the temporary directory is too long: {tempfile.gettempdir()}",
+            "set TMPDIR to a shorter one",
+        ) from error
     sender.close()
     try:
         yield process, results

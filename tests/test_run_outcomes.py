@@ -151,6 +151,15 @@ def test_products_that_cannot_be_written_are_the_environments_fault(probe: Probe
     assert "products" in answer.err
 
 
+def test_a_temporary_directory_with_too_long_a_path_is_named(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {}\n")
+    long = probe.directory / ("long" * 30)
+    long.mkdir()
+    answer = probe.call("recipe.yaml", "--json", env={**probe.environment, "TMPDIR": str(long)})
+    assert answer.code == 3
+    assert "set TMPDIR to a shorter one" in answer.reasons(11, "download")
+
+
 @contextmanager
 def start(probe: ProbeProject, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A run in the background; it does not outlive the test."""

@@ -153,9 +153,7 @@ def test_method_clean_fails_with_the_words_of_ciao_where_flares_dominate(
     tmp_path: Path, repro: Callable[[int], Job]
 ) -> None:
     job = task(tmp_path, events_of(repro(90002)), 90002, method="clean")
-    words = (
-        r"E001: Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
-    )
+    words = r"E001: Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
     with pytest.raises(DataError, match=words):
         deflare.native(job)
 
