@@ -33,7 +33,7 @@ _LINKS = {"asol": "ASOLFILE", "badpix": "BPIXFILE", "mask": "MASKFILE", "dtf": "
 """Keywords of EVENTS that name other products, by role."""
 _WITHOUT = {
     "asol": "no aspect solution: the dither has to be taken from the events",
-    "badpix": "no bad-pixel file: exposure maps will count bad pixels as good",
+    "badpix": "no bad-pixel file: of bad pixels, exposure maps will know only columns without events",
     "mask": "no mask file: exposure maps will not know of windows",
     "dtf": "no dead-time file: DTCOR stays that of the event list",
 }
