@@ -29,7 +29,7 @@ _ENDINGS = {
 """End of a file's name, by role, where the event list does not name it."""
 _WITHOUT = {
     "asol": "no aspect solution: there can be no images",
-    "badpix": "no bad-pixel file: of bad pixels, exposure maps will know only columns without events",
+    "badpix": "no bad-pixel file: exposure maps will count bad pixels as good",
     "mask": "no mask file: exposure maps will not know of windows",
 }
 _ARCHIVED = re.compile(r"_(?:bias0|mtl1|stat1|pbk0|bpix1|fov1|evt1)\.fits$")
