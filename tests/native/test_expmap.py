@@ -30,6 +30,8 @@ from chandra_runner.native.psf import off_axis_map
 from .fields import events_path, field_of
 
 SIMULATED = ["90001", "90002", "90003", "90004"]
+FAR_AND_TILTED = {("90002", 2), ("90002", 3)}
+"""Chips whose pixels look 0.504 % and 0.511 % smaller than sky pixels: 15' from the aimpoint on chip 7."""
 
 
 def whole_sky(field):
@@ -59,8 +61,8 @@ def test_the_map_of_a_chip_sums_to_its_good_pixels_times_its_livetime(shared_dat
         good = chip.good.sum(dtype=float) * block_of(field, chip) ** 2
         total = exposure_map(field.pointing, grid, [chip]).sum() * grid.step**2
         assert total == pytest.approx(good * pixel_area(field, chip) * chip.seconds.sum(), rel=5e-5)
-        # Without the solid angle, which is 0.5 % off for the tilted chips 2 and 3 at the place of chip 7.
-        assert total == pytest.approx(good * chip.seconds.sum(), rel=0.0052)
+        if (obsid, chip.number) not in FAR_AND_TILTED:
+            assert total == pytest.approx(good * chip.seconds.sum(), rel=0.005)
 
 
 @pytest.mark.parametrize("obsid", SIMULATED)
