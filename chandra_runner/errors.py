@@ -61,6 +61,23 @@ class DataError(ChandraRunnerError):
     """A data file is missing, damaged or not what it should be: the task that needs it fails."""
 
 
+class BadValueError(ValueError):
+    """A value that means nothing where it stands; whoever knows the place makes a message of it.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    hint : str
+        What would be right.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message}; {hint}")
+        self.message = message
+        self.hint = hint
+
+
 # numpy and astropy notice a full disk by what was not written, and raise an OSError without number.
 _WRITTEN_IN_PART = re.compile(r"requested and \d+ written|[Nn]ot enough (free )?space")
 

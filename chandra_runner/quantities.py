@@ -7,6 +7,8 @@ import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from .errors import BadValueError
+
 if TYPE_CHECKING:
     from astropy.units import Quantity, UnitBase
 
@@ -40,21 +42,8 @@ _FACTORS: dict[str, dict[str, Decimal]] = {
 }
 
 
-class QuantityError(ValueError):
-    """A text is not a number with the unit that is wanted.
-
-    Parameters
-    ----------
-    message : str
-        What is wrong.
-    hint : str
-        What would be right.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(f"{message}; {hint}")
-        self.message = message
-        self.hint = hint
+class QuantityError(BadValueError):
+    """A text is not a number with the unit that is wanted."""
 
 
 def magnitude(value: str | Quantity, unit: str) -> float:
@@ -165,3 +154,8 @@ def _astropy_unit(text: str) -> UnitBase | None:
             return None
     # Magnitudes, tuples ("keV,") and units with a number of their own ("keV/(2)") are slips.
     return unit if isinstance(unit, UnitBase) and unit.scale == 1 else None
+
+
+def electronvolts(energy: Quantity) -> float:
+    """An energy in eV, to the millionth: 1.005 keV is 1005, not 1004.9999999999999."""
+    return round(float(energy.to_value("eV")), 6)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bands import HRC_WIDE, bands_of
 from ..observation import Exposure, Observation
+from ..quantities import electronvolts
 from .call import Call, Step, call, stack
 
 if TYPE_CHECKING:
@@ -229,6 +230,4 @@ def images(
 
 
 def _energy(low: Quantity, high: Quantity) -> str:
-    """Energies in eV, to the millionth: 1.005 keV is 1005 eV, not 1004.9999999999999."""
-    low_ev, high_ev = (f"{round(energy.to_value('eV'), 6):.12g}" for energy in (low, high))
-    return f"energy={low_ev}:{high_ev}"
+    return f"energy={electronvolts(low):.12g}:{electronvolts(high):.12g}"

@@ -6,25 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
+from ..errors import BadValueError
+
 LARGEST = 1 << 27
 """Pixels an image may have: 11,585 x 11,585, half a gigabyte of 4-byte numbers."""
 
 
-class GridError(ValueError):
-    """Numbers that make no image.
-
-    Parameters
-    ----------
-    message : str
-        What is wrong.
-    hint : str
-        What would be right.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(f"{message}; {hint}")
-        self.message = message
-        self.hint = hint
+class GridError(BadValueError):
+    """Numbers that make no image."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
+from ..quantities import electronvolts
 from ..stage import Excluded, Job, Product, Settings
 
 if TYPE_CHECKING:
@@ -43,12 +44,11 @@ def stem_of(product: Product) -> str:
 
 
 def band_of(job: Job, exposure: str, events: EventFile) -> Band | None:
-    """Energies in eV, to the millionth: 1.005 keV is 1005 eV, not 1004.9999999999999."""
+    """The light curve's energies, eV; None for HRC, which has none."""
     if events.instrument == "HRC":
         job.log("HRC events have no energies, lc_lo_en and lc_hi_en are not used", exposure)
         return None
-    low, high = (round(job.settings[key].to_value("eV"), 6) for key in ("lc_lo_en", "lc_hi_en"))
-    return low, high
+    return electronvolts(job.settings["lc_lo_en"]), electronvolts(job.settings["lc_hi_en"])
 
 
 def find_quiet(curve: LightCurve, settings: Settings) -> Quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from ..quantities import electronvolts
 from ..stage import Excluded, Job, Need, Product, Settings, Stage
 
 if TYPE_CHECKING:
@@ -94,11 +95,10 @@ def _selection(events: EventFile, good_times: GoodTimes, settings: Settings) -> 
 
 
 def _energy(settings: Settings) -> tuple[float, float] | None:
-    """eV, to the millionth: 1.005 keV is 1005 eV, not 1004.9999999999999."""
+    """Energies that are kept, eV; None: all."""
     if settings["lo_en"] is None:
         return None
-    low, high = (round(settings[key].to_value("eV"), 6) for key in ("lo_en", "hi_en"))
-    return low, high
+    return electronvolts(settings["lo_en"]), electronvolts(settings["hi_en"])
 
 
 class CleanedChandraEvts(Stage):
