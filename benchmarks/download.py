@@ -25,10 +25,10 @@ from pathlib import Path
 
 from loguru import logger
 
-from chandra_runner.archive import fetch
-from chandra_runner.archive.bring import Errand, bring
-from chandra_runner.archive.slots import PER_ARCHIVE
-from chandra_runner.archive.wanted import Wanted
+from chandra_runner.archive.download import fetch
+from chandra_runner.archive.download.connection_limit import PER_ARCHIVE
+from chandra_runner.archive.download.download import Errand, bring
+from chandra_runner.archive.download.file_selection import Wanted
 
 OBSID = 90001
 

@@ -84,8 +84,8 @@ def ask(what: str, raw: Path, big: Path) -> dict[str, Any]:
 
 def tell_grid(raw: Path, big: Path) -> dict[str, Any]:
     """The grid that rate_image takes, for fitscopy to take the same."""
-    from chandra_runner.native.eventfile import EventFile
-    from chandra_runner.native.field import look
+    from chandra_runner.fits.event_file import EventFile
+    from chandra_runner.native.field_of_view import look
     from chandra_runner.native.grid import Grid
 
     with EventFile.open(big) as events:
@@ -96,7 +96,7 @@ def tell_grid(raw: Path, big: Path) -> dict[str, Any]:
 
 def companions(raw: Path) -> Any:
     """The files that go with the events."""
-    from chandra_runner.native.field import Companions
+    from chandra_runner.native.field_of_view import Companions
 
     return Companions(aspect(raw), *(next(raw.glob(f"*/*_{kind}.fits.gz"), None) for kind in KINDS.values()))
 
@@ -108,12 +108,12 @@ def aspect(raw: Path) -> tuple[Path, ...]:
 
 def make_images(raw: Path, big: Path) -> dict[str, Any]:
     """What the stage rate_image does, timed: first the count images alone, then all of it."""
-    from chandra_runner.native.eventfile import EventFile
+    from chandra_runner.fits.event_file import EventFile
+    from chandra_runner.native.count_image import count_images
     from chandra_runner.native.grid import parse_grid
-    from chandra_runner.native.image import count_images
-    from chandra_runner.settings import StageSettings
-    from chandra_runner.stage import Job, Product
+    from chandra_runner.recipe.settings import StageSettings
     from chandra_runner.stages.rate_image import RateImage, native
+    from chandra_runner.stages.stage import Job, Product
 
     text = tell_grid(raw, big)["xygrid"]
     began = time.perf_counter()

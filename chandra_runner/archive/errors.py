@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import DataError
+from chandra_runner.errors import DataError
 
 
 class ArchiveError(DataError):

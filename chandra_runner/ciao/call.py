@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import DataError
-from ..hints import did_you_mean
+from chandra_runner.errors import DataError
+from chandra_runner.suggestions import did_you_mean
+
 from .parameters import LONGEST, Parameter, Tool, Value, tools
 
 _WIDTH = 100

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..bands import HRC_WIDE, bands_of
-from ..observation import Exposure, Observation
-from ..quantities import electronvolts
+from chandra_runner.observation.observation import Exposure, Observation
+from chandra_runner.quantities import electronvolts
+from chandra_runner.stages.images.bands import HRC_WIDE, bands_of
+
 from .call import Call, Step, call, stack
 
 if TYPE_CHECKING:

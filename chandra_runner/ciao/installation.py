@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..errors import ChandraRunnerError, SiteError
+from chandra_runner.errors import ChandraRunnerError, SiteError
 
 GET_CIAO = (
     "install it (conda create -n ciao -c https://cxc.cfa.harvard.edu/conda/ciao -c conda-forge "
@@ -195,7 +195,7 @@ def _caldb_version(caldb: Path) -> str:
     path = caldb / _CALDB_VERSIONS
     if not path.is_file():
         return ""
-    from ..native.fitsread import read_hdus
+    from chandra_runner.fits.reader import read_hdus
 
     try:
         rows = read_hdus(path)[1].data["CALDB_VER"]

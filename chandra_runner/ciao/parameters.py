@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
+from chandra_runner.errors import DataError
 
 Value = str | bool | int | float
 

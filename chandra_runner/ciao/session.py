@@ -16,11 +16,12 @@ from typing import IO
 
 from loguru import logger
 
-from ..errors import DataError, SiteError
-from ..publish import ELSEWHERE, OUTSIDE
+from chandra_runner.errors import DataError, SiteError
+from chandra_runner.running.publishing import ELSEWHERE, OUTSIDE
+
 from .call import Call, ListFile, Step
 from .installation import Installation
-from .messages import Messages
+from .tool_output import Messages
 
 TEMPORARY = "temporary"
 """Where tools put temporary files."""
@@ -102,7 +103,7 @@ class Session:
         DataError
             A file is damaged.
         """
-        from ..native.fitsread import unpack
+        from chandra_runner.fits.reader import unpack
 
         for name, source in inputs.items():
             target = self.directory / name

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
-from .fitsread import naming, numbers
+from chandra_runner.errors import DataError
+from chandra_runner.fits.reader import naming, numbers
+from chandra_runner.fits.tables import has_columns, table_with
+
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_det, rays_to_sky
-from .tables import has_columns, table_with
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
-from .area import interpolate_area
+from chandra_runner.errors import DataError
+from chandra_runner.fits.reader import naming, numbers
+from chandra_runner.fits.tables import tables_with
+
 from .detectors import ACIS
-from .fitsread import naming, numbers
+from .effective_area import interpolate_area
 from .geometry import Array, Attitude, Pointing, rays_to_chip
-from .tables import tables_with
 
 _MIRROR = "data/chandra/default/axeffa/hrmaD*axeffaN*.fits"
 _EFFICIENCY = "data/chandra/acis/qe/acisD*qeN*.fits"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import DataError
+from chandra_runner.errors import DataError
 
 Vector = tuple[float, float, float]
 

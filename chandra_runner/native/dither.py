@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..errors import DataError
+from chandra_runner.errors import DataError
+
 from .aspect import Aspect, focal_positions, make_aspect
 from .geometry import (
     FOCAL_LENGTH,

@@ -10,10 +10,10 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from .eventheader import gti_hdu
-from .fitswrite import sign, write_fits
-from .gti import Bools, Floats, Gti, make_gti
+from chandra_runner.errors import DataError
+from chandra_runner.fits.event_header import gti_hdu
+from chandra_runner.fits.gti import Bools, Floats, Gti, make_gti
+from chandra_runner.fits.writer import sign, write_fits
 
 
 class NoGoodTime(DataError):

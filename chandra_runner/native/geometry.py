@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import DataError
+from chandra_runner.errors import DataError
+
 from .detectors import Detector, Vector, detector_of
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-from ..errors import BadValueError
+from chandra_runner.errors import BadValueError
 
 LARGEST = 1 << 27
 """Pixels an image may have: 11,585 x 11,585, half a gigabyte of 4-byte numbers."""

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
-from ..errors import DataError
-from .eventfile import CHUNK, EventFile
-from .eventheader import gti_extensions
-from .events import ANY_STATUS, Selection
-from .fitsread import naming, numbers, read_hdus
-from .fitswrite import event_writer, sign, write_fits
-from .gti import GoodTimes, Gti, read_gtis
+from chandra_runner.errors import DataError
+from chandra_runner.fits.event_file import CHUNK, EventFile
+from chandra_runner.fits.event_header import gti_extensions
+from chandra_runner.fits.gti import GoodTimes, Gti, read_gtis
+from chandra_runner.fits.reader import naming, numbers, read_hdus
+from chandra_runner.fits.writer import event_writer, sign, write_fits
+
+from .event_selection import ANY_STATUS, Selection
 
 GRADES = (0, 2, 3, 4, 6)
 """ASCA grades of good ACIS events."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from chandra_runner.archive import bring as bringing
-from chandra_runner.archive import sample, transport
-from chandra_runner.archive.bring import Errand
-from chandra_runner.archive.wanted import Wanted
+from chandra_runner import synthetic as sample
+from chandra_runner.archive.download import download as bringing
+from chandra_runner.archive.download import http as transport
+from chandra_runner.archive.download.download import Errand
+from chandra_runner.archive.download.file_selection import Wanted
 
 from ..archive_server import Site, serve
 

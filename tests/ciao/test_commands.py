@@ -20,8 +20,8 @@ from chandra_runner.ciao.commands import (
     output_directory,
     reprocess,
 )
-from chandra_runner.ciao.rawfiles import missing, placed
-from chandra_runner.observation import Exposure, Observation
+from chandra_runner.ciao.input_files import missing, placed
+from chandra_runner.observation.observation import Exposure, Observation
 
 REPRO = {
     "destreak": True,

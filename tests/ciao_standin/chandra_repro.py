@@ -11,9 +11,9 @@ from typing import Any
 
 from astropy.io import fits
 
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.events import Imprint, select_events
-from chandra_runner.native.gti import GoodTimes
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.gti import GoodTimes
+from chandra_runner.native.event_selection import Imprint, select_events
 from chandra_runner.native.level2 import (
     level2_selection,
     mean_live_fraction,

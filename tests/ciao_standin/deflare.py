@@ -8,7 +8,7 @@ from typing import Any
 from astropy.io import fits
 
 from chandra_runner.native.flares import Quiet, clean_mean, clean_sigma, write_gti
-from chandra_runner.native.lightcurve import LightCurve, inherited, read_light_curve
+from chandra_runner.native.light_curve import LightCurve, inherited, read_light_curve
 
 from .files import mark, output, parse
 from .messages import Failure

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.events import ANY_STATUS, Imprint, Selection, select_events
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.event_selection import ANY_STATUS, Imprint, Selection, select_events
 from chandra_runner.native.level2 import read_good_times, status_bits
 
 from .files import VirtualFile, mark, output, parse

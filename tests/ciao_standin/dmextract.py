@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.lightcurve import light_curve, write_light_curve
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.light_curve import light_curve, write_light_curve
 
 from .dmcopy import select
 from .files import mark, output, parse

@@ -11,7 +11,7 @@ from typing import Any
 
 from astropy.io import fits
 
-from chandra_runner.native.field import Companions
+from chandra_runner.native.field_of_view import Companions
 
 from .files import stack
 from .messages import Failure, not_opened

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from chandra_runner.native.area import vignetting
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.expmap import exposure_map
-from chandra_runner.native.field import Field, look
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.count_image import Cut, count_images, cut
+from chandra_runner.native.effective_area import vignetting
+from chandra_runner.native.exposure_map import exposure_map
+from chandra_runner.native.field_of_view import Field, look
 from chandra_runner.native.grid import Grid, GridError, parse_grid
-from chandra_runner.native.image import Cut, count_images, cut
-from chandra_runner.native.imagefile import Label, image_header, write_image
+from chandra_runner.native.image_file import Label, image_header, write_image
 from chandra_runner.native.psf import off_axis_map, psf_radius
 
 from .files import mark, output, parse, whole_path

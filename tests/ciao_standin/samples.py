@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from chandra_runner.archive import sample
+from chandra_runner import synthetic as sample
 
 _BY_LIST = ("mtl1", "stat1")
 _BY_INTERVAL = ("pbk0", "bias0")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.field import Companions, chip_extent, look
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.field_of_view import Companions, chip_extent, look
 
 
 def write(target: Path, events: Path, aspect: tuple[Path, ...], mask: Path) -> None:

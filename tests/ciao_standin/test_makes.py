@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from chandra_runner.native.gti import make_gti
+from chandra_runner.fits.gti import make_gti
 
 from ..event_files import acis_columns, write_events
 from .conftest import Tool

@@ -9,8 +9,8 @@ from pathlib import Path
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.field import Companions, Field, look
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.field_of_view import Companions, Field, look
 
 
 def one(directory: Path, pattern: str) -> Path | None:

@@ -7,9 +7,9 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
+from chandra_runner.fits.event_file import EventFile
 from chandra_runner.native.aspect import positions, read_aspect
 from chandra_runner.native.dither import align_focal_plane, rebuild_aspect
-from chandra_runner.native.eventfile import EventFile
 from chandra_runner.native.geometry import Pointing, det_to_rays, rays_to_sky
 
 

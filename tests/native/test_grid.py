@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chandra_runner.native.field import fov_extent
+from chandra_runner.native.field_of_view import fov_extent
 from chandra_runner.native.grid import Extent, Grid, GridError, parse_grid
 
 

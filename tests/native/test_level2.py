@@ -9,9 +9,9 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.eventfile import EventFile
-from chandra_runner.native.events import ANY_STATUS
-from chandra_runner.native.gti import GoodTimes, make_gti
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.gti import GoodTimes, make_gti
+from chandra_runner.native.event_selection import ANY_STATUS
 from chandra_runner.native.level2 import (
     HRC_STATUS,
     level2_selection,

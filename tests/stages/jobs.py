@@ -8,10 +8,10 @@ from typing import Any
 
 from astropy import units as u
 
-from chandra_runner.obsdir import read_observation
-from chandra_runner.stage import Job, Product, Stage
+from chandra_runner.observation.directory import read_observation
 from chandra_runner.stages.chandra_repro import ChandraRepro
 from chandra_runner.stages.cleaned_chandra_evts import CleanedChandraEvts
+from chandra_runner.stages.stage import Job, Product, Stage
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "chandra_repro": {

@@ -13,7 +13,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
-from chandra_runner.stage import Excluded
+from chandra_runner.stages.stage import Excluded
 
 from ..event_files import acis_columns, assert_sound, table_bytes, write_events
 from .jobs import Chain, product

@@ -10,7 +10,7 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 
-from chandra_runner.stage import Excluded
+from chandra_runner.stages.stage import Excluded
 
 from ..event_files import (
     acis_columns,

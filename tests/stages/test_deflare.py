@@ -13,10 +13,10 @@ from astropy import units as u
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.gti import Gti, read_gtis
-from chandra_runner.settings import StageSettings
-from chandra_runner.stage import Excluded, Job, Product, Stage
+from chandra_runner.fits.gti import Gti, read_gtis
+from chandra_runner.recipe.settings import StageSettings
 from chandra_runner.stages import chandra_repro, deflare, prepare_chandra_info
+from chandra_runner.stages.stage import Excluded, Job, Product, Stage
 
 from ..obsid_files import write_table
 

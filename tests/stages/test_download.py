@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from astropy import units as u
 
-from chandra_runner.archive.record import Record
+from chandra_runner.archive.download.download_record import Record
 from chandra_runner.errors import DataError, ExitCode, SiteError
-from chandra_runner.inventory import RawFile, inventory
-from chandra_runner.stage import Job
+from chandra_runner.observation.raw_files import RawFile, inventory
 from chandra_runner.stages.download import STAGE, download, read_inventory
+from chandra_runner.stages.stage import Job
 
 SETTINGS = {"files": "needed", "idle_timeout": 60 * u.s, "timeout": None}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chandra_runner.observation import Observation
-from chandra_runner.stage import Excluded, Job
+from chandra_runner.observation.observation import Observation
 from chandra_runner.stages.prepare_chandra_info import STAGE, prepare
+from chandra_runner.stages.stage import Excluded, Job
 
 from ..obsid_files import index, write_raw
 

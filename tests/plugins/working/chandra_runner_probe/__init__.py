@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from chandra_runner.errors import DataError
-from chandra_runner.stage import ANY, Excluded, Job, Need, Stage
+from chandra_runner.stages.stage import ANY, Excluded, Job, Need, Stage
 
 
 def probe(job: Job) -> None:

@@ -1,0 +1,1 @@
+"""Downloading ObsIDs from archives."""

@@ -1,0 +1,81 @@
+"""Whether a file that was fetched is whole: gzip's own checksum, FITS from its first header to its end."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from chandra_runner.errors import DataError
+from chandra_runner.planning.digests import CHUNK, walk_fits
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+SMALLEST_LIMIT = 64 << 20
+LARGEST_RATIO = 200
+"""What a file may grow to: real FITS files stay below a twentieth of this, deflate's limit is 1032."""
+
+
+def check_intact(path: Path, name: str) -> None:
+    """Read a file to its end.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What it is to be called; it says what is in it.
+
+    Raises
+    ------
+    DataError
+        It is empty, cut off, damaged, or not what its name says.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise DataError("it is empty")
+    if not name.endswith(".gz"):
+        with path.open("rb") as plain:
+            _walk(plain, name)
+        return
+    limit = max(SMALLEST_LIMIT, LARGEST_RATIO * size)
+    try:
+        with path.open("rb", buffering=CHUNK) as packed, gzip.GzipFile(fileobj=packed) as stream:
+            _walk(io.BufferedReader(_Bounded(stream, limit), CHUNK), name.removesuffix(".gz"))
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DataError(f"its compression is damaged: {error}") from error
+
+
+def _walk(stream: BinaryIO, name: str) -> None:
+    if name.endswith((".fits", ".fit")):
+        walk_fits(stream, name)
+    while stream.read(CHUNK):
+        pass
+
+
+class _Bounded(io.RawIOBase):
+    """Reads so many bytes of another stream and no more."""
+
+    def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
+        self._stream, self._left, self._limit = stream, limit, limit
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """The next bytes.
+
+        Raises
+        ------
+        DataError
+            There are more than the limit.
+        """
+        count = self._stream.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise DataError(f"it unpacks to more than {self._limit >> 20} MB, far more than its size allows")
+        return count

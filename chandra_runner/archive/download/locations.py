@@ -1,0 +1,106 @@
+"""Where the archives of a recipe are: from names and URLs to addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote, unquote, urlsplit
+
+from chandra_runner.errors import SiteError
+
+SAMPLE = "sample"
+"""Name of the built-in archive of synthetic observations."""
+MIRROR_VARIABLE = "CDA_MIRROR_SITE"
+"""Environment variable with the address of a mirror of the Chandra Data Archive; CIAO reads it too."""
+
+
+class Kind(StrEnum):
+    """How an archive is asked."""
+
+    WEB = "web"
+    """A web server with index pages."""
+    BUCKET = "bucket"
+    """An S3 bucket that anyone may list."""
+    FOLDER = "folder"
+    """A directory of this machine."""
+    SAMPLE = "sample"
+    """The generator of synthetic observations."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An archive's address.
+
+    Parameters
+    ----------
+    name : str
+        How the recipe calls it.
+    kind : Kind
+        How it is asked.
+    root : str
+        URL with a ``/`` at its end, of a bucket the URL of its root; a folder's path; empty for `SAMPLE`.
+    prefix : str
+        What the keys of a bucket begin with; empty, or with a ``/`` at its end.
+    """
+
+    name: str
+    kind: Kind
+    root: str = ""
+    prefix: str = ""
+
+
+_NAMED = {
+    "cxc": "https://cxc.cfa.harvard.edu/cdaftp/",
+    "heasarc": "https://heasarc.gsfc.nasa.gov/FTP/chandra/data/",
+    "heasarc-s3": "s3://nasa-heasarc/chandra/data/",
+}
+
+
+def place_of(name: str, environ: Mapping[str, str]) -> Place:
+    """The address of an archive.
+
+    Parameters
+    ----------
+    name : str
+        ``cxc``, ``heasarc``, ``heasarc-s3``, ``sample``, or the URL of a mirror: of the directory that
+        holds ``byobsid``, or of ``byobsid`` itself.
+    environ : Mapping of str to str
+        Environment variables; `MIRROR_VARIABLE` stands in for ``cxc``.
+
+    Raises
+    ------
+    SiteError
+        A URL, of the recipe or in the environment, that cannot be used.
+    """
+    if name == SAMPLE:
+        return Place(name, Kind.SAMPLE)
+    mirror = environ.get(MIRROR_VARIABLE, "").strip() if name == "cxc" else ""
+    said = f"{MIRROR_VARIABLE}={mirror}" if mirror else f"archive {name}"
+    url = mirror or _NAMED.get(name, name)
+    parts = urlsplit(url)
+    path = parts.path.strip("/").removesuffix("byobsid").strip("/")
+    prefix = f"{path}/" if path else ""
+    local = parts.scheme == "file" and parts.netloc in ("", "localhost")
+    if parts.query or parts.fragment or "@" in parts.netloc or not (parts.netloc or local):
+        raise SiteError(f"{said}: no address of an archive", "write it as https://server/directory/")
+    match parts.scheme:
+        case "https" | "http":
+            return Place(name, Kind.WEB, f"{parts.scheme}://{parts.netloc}/{prefix}")
+        case "s3":
+            return Place(name, Kind.BUCKET, _bucket_url(parts.netloc), unquote(prefix))
+        case "file" if local:
+            return Place(name, Kind.FOLDER, unquote(f"/{prefix}"))
+    raise SiteError(f"{said}: {parts.scheme}:// is not understood", "https, http, s3 and file are")
+
+
+def observation_prefix(obsid: int) -> str:
+    """Where an observation is in an archive: ``byobsid/<last digit>/<obsid>/``."""
+    return f"byobsid/{obsid % 10}/{obsid}/"
+
+
+def _bucket_url(bucket: str) -> str:
+    # Amazon's certificate is for *.s3.amazonaws.com, which matches no name with a dot in it.
+    if "." in bucket:
+        return f"https://s3.amazonaws.com/{quote(bucket)}/"
+    return f"https://{quote(bucket)}.s3.amazonaws.com/"

@@ -1,0 +1,84 @@
+"""The profile: settings of the site, which no recipe states and no fingerprint sees."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chandra_runner.errors import RecipeError, UsageError
+
+NAME = "profile.yaml"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Settings of the site.
+
+    Parameters
+    ----------
+    ciao : Path or None
+        Where CIAO is; None: where its setup script says.
+    cores : int or None
+        How many a run may use; None: all.
+    mirror : str
+        Mirror of the Chandra archive; empty: none.
+    """
+
+    ciao: Path | None = None
+    cores: int | None = None
+    mirror: str = ""
+
+
+def load_profile(path: Path | None) -> Profile:
+    """Read a profile; where none is named the user's own, and where there is none that of no site.
+
+    Raises
+    ------
+    RecipeError
+        It is wrong, with each problem at its place.
+    UsageError
+        The file that is named cannot be read.
+    """
+    if path is None:
+        path = _own()
+        if not path.is_file():
+            return Profile()
+    from chandra_runner.recipe import yaml_reader as yamlsource
+
+    try:
+        text = yamlsource.read(path)
+    except yamlsource.SourceError as error:
+        raise UsageError(f"--profile: {error}") from error
+    return _parse(text, path)
+
+
+def _own() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("chandra_runner") / NAME
+
+
+def _parse(text: str, path: Path) -> Profile:
+    from chandra_runner.recipe import yaml_reader as yamlsource
+    from chandra_runner.recipe.schema_validation import schema_faults
+    from chandra_runner.resources import resource
+
+    root = yamlsource.parse(text, path)
+    schema = json.loads(resource("schemas", "profile.schema.json").read_text(encoding="utf-8"))
+    faults = schema_faults(root, complete=True, schema=schema)
+    problems = [replace(each.problem, message=_in_a_profile(each.problem.message)) for each in faults]
+    if problems:
+        raise RecipeError(problems)
+    values = root.plain()
+    ciao = values.get("ciao")
+    return Profile(
+        ciao=None if ciao is None else (path.parent / Path(ciao).expanduser()).absolute(),
+        cores=values.get("cores"),
+        mirror=values.get("mirror", ""),
+    )
+
+
+def _in_a_profile(message: str) -> str:
+    """The words for mistakes are those for recipes."""
+    return message.replace("recipe", "profile")

@@ -1,0 +1,1 @@
+"""Reading and writing FITS files: events, tables, headers, good times."""

@@ -1,0 +1,99 @@
+"""Headers of event files: exposure keywords and GTI extensions that agree with the good times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from astropy.io import fits
+
+from .event_file import EventFile
+from .gti import GoodTimes, Gti, chip_key, is_gti
+from .writer import sign
+
+_CCDS = range(10)
+_GLOBAL = ("ONTIME", "LIVETIME", "EXPOSURE")
+_PER_CHIP = ("ONTIME", "LIVTIME", "EXPOSUR")
+_COMMENTS = ("[s] Sum of GTIs", "[s] Ontime multiplied by DTCOR", "[s] Exposure time")
+_MISSION = ("MISSION", "TELESCOP", "INSTRUME", "OBS_ID")
+_TIMING = ("MJDREF", "TIMESYS", "TIMEUNIT", "TIMEZERO", "TIMEREF", "TSTART", "TSTOP")
+
+
+def set_exposure(header: fits.Header, good_times: GoodTimes, dtcor: float) -> None:
+    """Make ONTIME, LIVETIME, EXPOSURE, DTCOR and those of each chip true.
+
+    The global ones are those of the first (aimpoint) chip; EXPOSURE = LIVETIME = ONTIME x DTCOR.
+
+    Parameters
+    ----------
+    header : Header
+        Changed in place.
+    good_times : GoodTimes
+        Those of the file.
+    dtcor : float
+        Live fraction of the good time.
+    """
+    header["DTCOR"] = (dtcor, header.comments["DTCOR"] if "DTCOR" in header else "Dead time correction")
+    _set(header, _GLOBAL, good_times.first.total(), dtcor)
+    for ccd in _CCDS:
+        if f"ONTIME{ccd}" in header or (ccd in good_times.by_chip and not good_times.shared):
+            _set(header, [f"{key}{ccd}" for key in _PER_CHIP], good_times.of(ccd).total(), dtcor)
+
+
+def gti_extensions(
+    source: EventFile, good_times: GoodTimes, dtcor: float, history: Iterable[str]
+) -> Iterator[fits.BinTableHDU]:
+    """A GTI extension for each chip, in their order, with the headers of the source's own.
+
+    Parameters
+    ----------
+    source : EventFile
+        Where headers are taken from.
+    good_times : GoodTimes
+        What the extensions hold.
+    dtcor : float
+        Live fraction, for exposure keywords.
+    history : iterable of str
+        What was done, a line each.
+    """
+    own = [hdu for hdu in source.extensions if is_gti(hdu)]
+    headers = {chip_key(hdu): hdu.header for hdu in own}
+    for chip, gti in good_times.by_chip.items():
+        ccd = None if good_times.shared else chip
+        hdu = gti_hdu(gti, ccd, headers.get(chip) or _minimal(source.header))
+        if "ONTIME" in hdu.header:
+            set_exposure(hdu.header, good_times, dtcor)
+        sign(hdu.header, history)
+        yield hdu
+
+
+def gti_hdu(gti: Gti, ccd: int | None, header: fits.Header) -> fits.BinTableHDU:
+    """One GTI extension as CIAO names it.
+
+    Parameters
+    ----------
+    gti : Gti
+        Its intervals.
+    ccd : int, optional
+        CCD number; none where it serves all chips.
+    header : Header
+        Further keywords.
+    """
+    times = (("START", gti.start), ("STOP", gti.stop))
+    columns = [fits.Column(name, "1D", unit="s", array=array) for name, array in times]
+    hdu = fits.BinTableHDU.from_columns(columns, header=header)
+    hdu.header["EXTNAME"] = "GTI"
+    hdu.header["HDUNAME"] = ("GTI" if ccd is None else f"GTI{ccd}", "ASCDM block name")
+    hdu.header.update(HDUCLASS="OGIP", HDUCLAS1="GTI", HDUCLAS2="STANDARD")
+    if ccd is not None:
+        hdu.header["EXTVER"] = ccd
+        hdu.header["CCD_ID"] = (ccd, "CCD for this table")
+    return hdu
+
+
+def _minimal(header: fits.Header) -> fits.Header:
+    return fits.Header([header.cards[key] for key in (*_MISSION, *_TIMING) if key in header])
+
+
+def _set(header: fits.Header, keys: Iterable[str], ontime: float, dtcor: float) -> None:
+    for key, seconds, comment in zip(keys, (ontime, ontime * dtcor, ontime * dtcor), _COMMENTS, strict=True):
+        header[key] = (seconds, header.comments[key] if key in header else comment)

@@ -1,0 +1,190 @@
+"""Good-time intervals: when the data are worth having."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chandra_runner.errors import DataError
+
+from .reader import numbers
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Gti:
+    """Sorted, disjoint intervals ``start <= t < stop``. Made with `make_gti`.
+
+    Parameters
+    ----------
+    start, stop : ndarray, shape (n,)
+        Mission times, s; ``start < stop`` in each interval.
+    """
+
+    start: Floats
+    stop: Floats
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def total(self) -> float:
+        """Sum of all intervals, s."""
+        return float(np.sum(self.stop - self.start))
+
+    def edges(self) -> Floats:
+        """Starts and stops in turn, shape (2 n,), increasing."""
+        return np.column_stack([self.start, self.stop]).ravel()
+
+    def contains(self, time: ArrayLike) -> Bools:
+        """Whether each time (s) is in one of the intervals."""
+        inside: Bools = np.searchsorted(self.edges(), np.asarray(time), side="right") % 2 == 1
+        return inside
+
+    def intersect(self, other: Gti) -> Gti:
+        """The times that are good in both."""
+        edges = np.union1d(self.edges(), other.edges())
+        good = self.contains(edges[:-1]) & other.contains(edges[:-1])
+        return make_gti(edges[:-1][good], edges[1:][good])
+
+
+def make_gti(start: ArrayLike, stop: ArrayLike) -> Gti:
+    """Sort intervals, merge those that overlap or touch, drop empty ones.
+
+    Parameters
+    ----------
+    start, stop : array_like, shape (n,)
+        Mission times, s.
+    """
+    starts = np.atleast_1d(np.asarray(start, dtype=np.float64))
+    stops = np.atleast_1d(np.asarray(stop, dtype=np.float64))
+    some = starts < stops
+    order = np.argsort(starts[some], kind="stable")
+    starts, stops = starts[some][order], np.maximum.accumulate(stops[some][order])
+    apart = starts[1:] > stops[:-1]
+    first = np.concatenate([np.ones(min(len(starts), 1), dtype=bool), apart])
+    last = np.concatenate([apart, np.ones(min(len(starts), 1), dtype=bool)])
+    return Gti(starts[first], stops[last])
+
+
+def good_time(gti: Gti, edges: ArrayLike) -> Floats:
+    """Good time inside each bin.
+
+    Parameters
+    ----------
+    gti : Gti
+        Good-time intervals.
+    edges : array_like, shape (n + 1,)
+        Bin edges, s, increasing.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Overlap of each bin with the good times, s.
+    """
+    bins = np.asarray(edges, dtype=np.float64)
+    left, right = bins[:-1], bins[1:]
+    overlap = np.zeros(len(left))
+    first = np.searchsorted(right, gti.start, side="right")
+    last = np.searchsorted(left, gti.stop, side="left")
+    for start, stop, i, j in zip(gti.start, gti.stop, first, last, strict=True):
+        overlap[i:j] += np.minimum(right[i:j], stop) - np.maximum(left[i:j], start)
+    return overlap
+
+
+def ccd_of(header: Any) -> int | None:
+    """The CCD that a GTI extension belongs to, None where it serves all chips."""
+    if header.get("INSTRUME") == "HRC":
+        return None
+    ccd = header.get("CCD_ID")
+    if isinstance(ccd, int):
+        return ccd
+    numbered = re.fullmatch(
+        r"GTI(\d+)", str(header.get("HDUNAME", header.get("EXTNAME", ""))).strip().upper()
+    )
+    return int(numbered[1]) if numbered else None
+
+
+def chip_key(hdu: Any) -> int:
+    """Key of a GTI extension in `GoodTimes.by_chip`: its CCD, else its EXTVER."""
+    ccd = ccd_of(hdu.header)
+    return int(hdu.ver) if ccd is None else ccd
+
+
+def is_gti(hdu: Any) -> bool:
+    """Whether an astropy HDU holds good-time intervals."""
+    return hdu.name.upper().startswith("GTI") and hasattr(hdu, "columns")
+
+
+@dataclass(frozen=True)
+class GoodTimes:
+    """The good times of a file, chip by chip.
+
+    Parameters
+    ----------
+    by_chip : Mapping
+        By CCD number, in the order of the file: the aimpoint chip comes first.
+    shared : bool
+        There is one entry, and it serves all chips (HRC); its key is its EXTVER.
+    """
+
+    by_chip: Mapping[int, Gti]
+    shared: bool
+
+    @property
+    def first(self) -> Gti:
+        """Good times of the aimpoint chip, which are those of the file's global keywords."""
+        return next(iter(self.by_chip.values()))
+
+    def of(self, chip: int) -> Gti:
+        """Good times of a chip; none where the file has none for it."""
+        return self.first if self.shared else self.by_chip.get(chip, make_gti([], []))
+
+    def intersect(self, other: GoodTimes) -> GoodTimes:
+        """The times that are good in both, chip by chip where either of them tells chips apart."""
+        mine, theirs = (other, self) if self.shared and not other.shared else (self, other)
+        return GoodTimes(
+            {chip: gti.intersect(theirs.of(chip)) for chip, gti in mine.by_chip.items()}, mine.shared
+        )
+
+
+def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
+    """Good times of the GTI extensions of a file.
+
+    Parameters
+    ----------
+    hdus : iterable of astropy HDUs
+        All or some extensions of a file.
+
+    Returns
+    -------
+    GoodTimes
+        None where there is no GTI extension.
+
+    Raises
+    ------
+    DataError
+        A GTI extension has no START or STOP, times that are no numbers, or its chip twice.
+    """
+    gtis: dict[int, Gti] = {}
+    numbered = False
+    for hdu in filter(is_gti, hdus):
+        numbered = numbered or ccd_of(hdu.header) is not None
+        key = chip_key(hdu)
+        if key in gtis:
+            raise DataError(f"two GTI extensions for chip {key}")
+        gtis[key] = make_gti(_times(hdu, "START"), _times(hdu, "STOP"))
+    return GoodTimes(gtis, not numbered) if gtis else None
+
+
+def _times(hdu: Any, column: str) -> Floats:
+    times = numbers(hdu, column)
+    if not np.all(np.isfinite(times)):
+        raise DataError(f"{column} of extension {hdu.name} holds values that are no times")
+    return times

@@ -1,0 +1,212 @@
+"""Writing FITS products: the same input gives the same bytes, and checksums that hold."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from chandra_runner import __version__
+
+from .reader import BLOCK, RawHdu
+
+CREATOR = f"chandra_runner {__version__}"
+_CHECKSUM = "HDU checksum"
+_DATASUM = "data unit checksum"
+_WORD = (1 << 32) - 1
+
+
+def sign(header: fits.Header, history: Iterable[str]) -> None:
+    """Say in a header who made the HDU, and how. The time of making is left out: it is in the manifest.
+
+    Parameters
+    ----------
+    header : Header
+        Changed in place.
+    history : iterable of str
+        What was done, a line each.
+    """
+    header["CREATOR"] = (CREATOR, "tool that created this output")
+    header.remove("DATE", ignore_missing=True)
+    for line in history:
+        header.add_history(f"{CREATOR}: {line}")
+
+
+def write_fits(path: Path, hdus: Sequence[Any]) -> None:
+    """Write a whole, small file.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    hdus : sequence of astropy HDUs
+        The first one primary. They get CHECKSUM and DATASUM.
+    """
+    hdulist = fits.HDUList(list(hdus))
+    hdulist.update_extend()
+    for hdu in hdulist:
+        hdu.add_checksum(when=_CHECKSUM)
+    hdulist.writeto(path)
+
+
+@contextmanager
+def event_writer(
+    path: Path, primary: fits.Header, header: fits.Header, extensions: Sequence[RawHdu] = ()
+) -> Iterator[EventWriter]:
+    """Write a file with an event table of rows that come one after the other.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    primary, header : Header
+        Of the primary HDU and of the table; NAXIS2, DATASUM and CHECKSUM are filled in at the end.
+    extensions : sequence of RawHdu
+        What follows the table.
+    """
+    first = fits.PrimaryHDU(header=primary).header
+    first["EXTEND"] = True
+    with path.open("xb", buffering=0) as stream:
+        _write_all(stream, sealed(first, 0))
+        writer = EventWriter(stream, header)
+        yield writer
+        writer.finish()
+        for extension in extensions:
+            total = DataSum()
+            total.add(extension.data)
+            _write_all(stream, sealed(extension.header, total.value) + extension.data)
+
+
+def raw_hdu(table: fits.BinTableHDU) -> RawHdu:
+    """A table of plain numbers as it is on disk."""
+    rows = table.data.view(np.ndarray)
+    data = rows.astype(rows.dtype.newbyteorder(">")).tobytes()
+    return RawHdu(table.header, data.ljust(-(-len(data) // BLOCK) * BLOCK, b"\0"))
+
+
+class EventWriter:
+    """Takes rows as they are on disk. Made with `event_writer`.
+
+    Parameters
+    ----------
+    stream : binary file
+        Standing where the table's header shall begin.
+    header : Header
+        Of the table.
+    """
+
+    def __init__(self, stream: BinaryIO | io.FileIO, header: fits.Header) -> None:
+        self.rows = 0
+        self._stream = stream
+        self._start = stream.tell()
+        self._header = header
+        self._sum = DataSum()
+        _write_all(stream, sealed(header, 0))  # of the same length as what will replace it
+
+    def write(self, rows: NDArray[Any]) -> None:
+        """Append rows.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n,)
+            Raw big-endian records, contiguous.
+        """
+        data = rows.view(np.uint8).data
+        self._sum.add(data)
+        _write_all(self._stream, data)
+        self.rows += len(rows)
+
+    def finish(self) -> None:
+        """Pad the table, and put the number of rows and the sums into its header."""
+        end = self._stream.tell()
+        _write_all(self._stream, bytes(-end % BLOCK))
+        header = self._header.copy()
+        header["NAXIS2"] = self.rows
+        self._stream.seek(self._start)
+        _write_all(self._stream, sealed(header, self._sum.value))
+        self._stream.seek(0, io.SEEK_END)
+
+
+class DataSum:
+    """Ones' complement sum of big-endian 32-bit words (FITS standard 4.0, appendix J), piece by piece."""
+
+    def __init__(self, value: int = 0) -> None:
+        self._sum = value
+        self._rest = b""
+
+    def add(self, data: bytes | memoryview) -> None:
+        """Go on with more bytes; pieces may end within a word."""
+        head = -len(self._rest) % 4
+        self._rest += bytes(data[:head])
+        if len(self._rest) == 4:
+            self._sum += int.from_bytes(self._rest, "big")
+            self._rest = b""
+        words = max(len(data) - head, 0) // 4
+        if words:
+            self._sum += int(np.frombuffer(data, ">u4", words, head).sum(dtype=np.uint64))
+            self._rest += bytes(data[head + 4 * words :])
+        elif len(data) > head:
+            self._rest += bytes(data[head:])
+
+    @property
+    def value(self) -> int:
+        """The sum of all bytes so far, padded with zeros to a whole word."""
+        total = self._sum + int.from_bytes(self._rest.ljust(4, b"\0"), "big")
+        while total > _WORD:
+            total = (total >> 32) + (total & _WORD)
+        return total
+
+
+def sealed(header: fits.Header, datasum: int) -> bytes:
+    """A header as it is on disk, with DATASUM and CHECKSUM."""
+    new = header.copy()
+    new["CHECKSUM"] = ("0" * 16, _CHECKSUM)
+    new["DATASUM"] = (str(datasum), _DATASUM)
+    total = DataSum(datasum)
+    total.add(new.tostring().encode("ascii"))
+    new["CHECKSUM"] = encode_checksum(total.value)
+    text: str = new.tostring()
+    return text.encode("ascii")
+
+
+def encode_checksum(total: int) -> str:
+    """ASCII form of the complement of an HDU's sum (FITS standard 4.0, appendix J.2).
+
+    Parameters
+    ----------
+    total : int
+        Ones' complement sum of the HDU with CHECKSUM set to 16 zeros.
+
+    Returns
+    -------
+    str
+        16 letters and digits.
+    """
+    columns = [_four_characters(byte) for byte in (_WORD - total).to_bytes(4, "big")]
+    text = "".join(chr(columns[j][i]) for i in range(4) for j in range(4))
+    # The value of a CHECKSUM card begins in column 12: one to the right of a word's border.
+    return text[-1] + text[:-1]
+
+
+def _four_characters(byte: int) -> list[int]:
+    """Four codes with the sum ``byte + 4 * 48``, all letters or digits."""
+    codes = [byte // 4 + 48] * 4
+    codes[0] += byte % 4
+    for i in (0, 2):
+        while not (chr(codes[i]).isalnum() and chr(codes[i + 1]).isalnum()):
+            codes[i] += 1
+            codes[i + 1] -= 1
+    return codes
+
+
+def _write_all(stream: BinaryIO | io.FileIO, data: bytes | memoryview) -> None:
+    """A raw file may take less than it is given."""
+    view = memoryview(data)
+    while view:
+        view = view[stream.write(view) :]

@@ -1,0 +1,221 @@
+"""Exposure maps: how long each pixel of the sky was looked at by a good pixel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from chandra_runner.errors import DataError
+from chandra_runner.fits.gti import Gti
+
+from .detectors import ACIS, Chip, Detector
+from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_chip, rays_to_sky, sky_to_rays
+from .grid import Grid
+
+STEP = 1.0
+"""The attitude is sampled at least this often, s."""
+
+FURTHEST = 0.25
+"""A field that moves over the sky by more than this part of its size is no pointed observation."""
+
+
+@dataclass(frozen=True)
+class ChipExposure:
+    """What a chip did during its good time.
+
+    Parameters
+    ----------
+    number : int
+        Chip.
+    attitude : Attitude
+        Sampled over the good time, each of shape (n,).
+    seconds : ndarray, shape (n,)
+        Live time of each sample, s.
+    good : ndarray, shape (ny / block, nx / block)
+        Map of `goodpixels.good_fraction`.
+    """
+
+    number: int
+    attitude: Attitude
+    seconds: Array
+    good: Array
+
+
+def sample_times(gti: Gti) -> tuple[Array, Array]:
+    """Cut good times into short pieces.
+
+    Returns
+    -------
+    middle, length : ndarray, shape (n,)
+        Of the pieces, s.
+    """
+    pieces = np.maximum(np.ceil((gti.stop - gti.start) / STEP), 1).astype(np.int64)
+    length = np.repeat((gti.stop - gti.start) / pieces, pieces)
+    index = np.arange(len(length)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    return np.repeat(gti.start, pieces) + (index + 0.5) * length, length
+
+
+def mean_attitude(attitude: Attitude, seconds: Array) -> Attitude:
+    """The attitude about which the telescope dithered: the mean over time."""
+    values = {f.name: float(np.average(getattr(attitude, f.name), weights=seconds)) for f in fields(Attitude)}
+    return Attitude(**values)
+
+
+def fine_pixel(detector: Detector) -> int:
+    """Pixels finer than this, in sky pixels, show nothing more in an exposure map: 0.5" or 1"."""
+    return 1 if detector is ACIS else 8
+
+
+def exposure_map(pointing: Pointing, grid: Grid, chips: Iterable[ChipExposure]) -> Array:
+    """Exposure of each pixel of an image.
+
+    For each chip the map of its good pixels, as seen at its mean attitude, is convolved with the
+    distribution of its offsets from there. Offsets are those of the chip's centre, so the roll's dither
+    counts too.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Instrument and tangent point.
+    grid : Grid
+        The image.
+    chips : iterable of ChipExposure
+        The chips that were on.
+
+    Returns
+    -------
+    ndarray of float64, shape (ny, nx)
+        s; the live time where good pixels looked all the time, 0 where none ever did.
+    """
+    out = np.zeros(grid.shape)
+    oversample = max(math.ceil(grid.step / fine_pixel(pointing.detector)), 1)
+    for chip in chips:
+        if chip.seconds.sum() > 0:
+            _add_chip(out, pointing, grid, chip, oversample)
+    return out
+
+
+def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure, oversample: int) -> None:
+    """Add one chip's exposure, computed on pixels that are finer than the image's by a whole number."""
+    step = grid.step / oversample
+    mean = mean_attitude(exposure.attitude, exposure.seconds)
+    kernel, left, bottom = _offsets(pointing, exposure, mean, step)
+    chip = pointing.detector.chip(exposure.number)
+    corners = chip_to_focal(pointing, chip.number, *chip.corners)
+    x, y = rays_to_sky(pointing, rays(corners, mean), mean)
+    columns = _span((x - grid.x0) / step, left, kernel.shape[1], grid.nx * oversample)
+    rows = _span((y - grid.y0) / step, bottom, kernel.shape[0], grid.ny * oversample)
+    if not len(columns) or not len(rows):
+        return
+    centres_x = grid.x0 + (np.arange(columns.start, columns.stop) + 0.5) * step
+    centres_y = grid.y0 + (np.arange(rows.start, rows.stop) + 0.5) * step
+    seen = _look_up(pointing, exposure, chip, mean, centres_x, centres_y)
+    fine = _convolve(seen, kernel)
+    _bin_into(out, fine, rows.start + bottom, columns.start + left, oversample)
+
+
+def _offsets(
+    pointing: Pointing, exposure: ChipExposure, mean: Attitude, step: float
+) -> tuple[Array, int, int]:
+    """Seconds at each offset of the chip from its place at the mean attitude.
+
+    Each sample is shared among the four nearest offsets, so that their mean is exact.
+
+    Returns
+    -------
+    kernel : ndarray, shape (n_y, n_x)
+        s.
+    left, bottom : int
+        Offset of its first column and row, fine pixel.
+    """
+    chip = pointing.detector.chip(exposure.number)
+    centre = np.array([(chip.nx + 1) / 2]), np.array([(chip.ny + 1) / 2])
+    focal = chip_to_focal(pointing, chip.number, *centre)
+    x, y = rays_to_sky(
+        pointing, rays(np.repeat(focal, len(exposure.seconds), axis=1), exposure.attitude), exposure.attitude
+    )
+    x_mean, y_mean = rays_to_sky(pointing, rays(focal, mean), mean)
+    x, y = (x - x_mean) / step, (y - y_mean) / step
+    if max(np.ptp(x), np.ptp(y)) * step > FURTHEST * pointing.detector.size:
+        raise DataError("within the good time the aspect solution goes astray, as in a slew")
+    i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    left, bottom = int(i.min()), int(j.min())
+    shape = (int(j.max()) - bottom + 2, int(i.max()) - left + 2)
+    kernel = np.zeros(shape[0] * shape[1])
+    for di, share_x in ((0, i + 1 - x), (1, x - i)):
+        for dj, share_y in ((0, j + 1 - y), (1, y - j)):
+            flat = (j - bottom + dj) * shape[1] + (i - left + di)
+            kernel += np.bincount(flat, exposure.seconds * share_x * share_y, len(kernel))
+    return kernel.reshape(shape), left, bottom
+
+
+def _span(corners: Array, first: int, length: int, size: int) -> range:
+    """Fine pixels of a chip that the dither can bring into an image of `size` fine pixels."""
+    low = max(math.floor(corners.min()) - 1, -(first + length))
+    high = min(math.ceil(corners.max()) + 1, size - first)
+    return range(low, max(high, low))
+
+
+def _look_up(
+    pointing: Pointing, exposure: ChipExposure, chip: Chip, mean: Attitude, x: Array, y: Array
+) -> Array:
+    """The good-pixel map as it falls on the sky at one attitude; x and y are columns and rows of the sky."""
+    block = chip.nx // exposure.good.shape[1]
+    to_x, to_y, depth = _projection(pointing, chip, mean, x, y)
+    scale = (depth[0] * x + depth[2]) + (depth[1] * y)[:, None]
+    column = (((to_x[0] * x + to_x[2]) + (to_x[1] * y)[:, None]) / scale - 0.5) / block
+    row = (((to_y[0] * x + to_y[2]) + (to_y[1] * y)[:, None]) / scale - 0.5) / block
+    ny, nx = exposure.good.shape
+    inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
+    seen = np.zeros(inside.shape)
+    seen[inside] = exposure.good[row[inside].astype(np.intp), column[inside].astype(np.intp)]
+    return seen
+
+
+def _projection(pointing: Pointing, chip: Chip, mean: Attitude, x: Array, y: Array) -> Array:
+    """Sky to chip as a projection from plane to plane, which it is: tangent plane, pinhole, chip plane.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        chipx = (m00 x + m01 y + m02) / (m20 x + m21 y + m22), chipy likewise with the second row.
+    """
+    low_x, high_x, low_y, high_y = x[0] - 1, x[-1] + 1, y[0] - 1, y[-1] + 1
+    at_x, at_y = np.array([low_x, high_x, high_x, low_x]), np.array([low_y, low_y, high_y, high_y])
+    ray = sky_to_rays(pointing, at_x, at_y, mean)
+    chipx, chipy = rays_to_chip(pointing, chip.number, ray, mean)
+    equations, right = [], []
+    for sky_x, sky_y, to_x, to_y in zip(at_x, at_y, chipx, chipy, strict=True):
+        equations.append([sky_x, sky_y, 1, 0, 0, 0, -to_x * sky_x, -to_x * sky_y])
+        equations.append([0, 0, 0, sky_x, sky_y, 1, -to_y * sky_x, -to_y * sky_y])
+        right += [to_x, to_y]
+    solution = np.linalg.solve(np.array(equations), np.array(right))
+    return np.append(solution, 1.0).reshape(3, 3)
+
+
+def _convolve(image: Array, kernel: Array) -> Array:
+    """Full convolution, through Fourier space; what only its rounding put there is 0."""
+    from scipy import fft
+
+    shape = [a + b - 1 for a, b in zip(image.shape, kernel.shape, strict=True)]
+    padded = [fft.next_fast_len(n, real=True) for n in shape]
+    product = fft.rfft2(image, padded)
+    product *= fft.rfft2(kernel, padded)
+    result: Array = fft.irfft2(product, padded, overwrite_x=True)[: shape[0], : shape[1]]
+    result[result < 1e-9 * kernel.sum()] = 0
+    return result
+
+
+def _bin_into(out: Array, fine: Array, bottom: int, left: int, oversample: int) -> None:
+    """Add the means of fine pixels to the image; `bottom` and `left` are the first ones' places."""
+    for axis, first in ((0, bottom), (1, left)):
+        edges = np.arange(-(-first // oversample) * oversample - first, fine.shape[axis], oversample)
+        starts = edges if len(edges) and edges[0] == 0 else np.concatenate([[0], edges]).astype(np.int64)
+        fine = np.add.reduceat(fine, starts, axis=axis)
+    y, x = bottom // oversample, left // oversample
+    into = out[max(y, 0) : max(y + fine.shape[0], 0), max(x, 0) : max(x + fine.shape[1], 0)]
+    part = fine[max(-y, 0) :, max(-x, 0) :][: into.shape[0], : into.shape[1]]
+    into += part / oversample**2

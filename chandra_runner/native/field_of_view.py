@@ -1,0 +1,237 @@
+"""What an observation looked at: its chips, their good pixels and times, and the telescope's motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chandra_runner.errors import DataError
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.gti import Gti, make_gti
+from chandra_runner.fits.reader import naming, numbers
+from chandra_runner.fits.tables import tables_with
+
+from .aspect import Aspect, read_aspect
+from .detectors import ACIS
+from .dither import COLUMNS, align_focal_plane, rebuild_aspect
+from .exposure_map import ChipExposure, fine_pixel, mean_attitude, sample_times
+from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_sky
+from .good_pixels import (
+    Window,
+    boxes,
+    dead_columns,
+    default_windows,
+    good_fraction,
+    read_bad_pixels,
+    read_mask,
+)
+from .grid import Extent
+from .level2 import mean_live_fraction
+
+_SLACK = 4.0
+"""Seconds by which good time may outlast the aspect solution: a frame of ACIS, and some."""
+
+
+@dataclass(frozen=True)
+class Companions:
+    """The files that go with an event list; what there is not is None, or empty.
+
+    Parameters
+    ----------
+    asol : tuple of Path
+        Aspect solution, in one file or several.
+    badpix, mask, fov, dtf : Path or None
+        Bad pixels, windows, field of view, dead time (HRC).
+    """
+
+    asol: tuple[Path, ...] = ()
+    badpix: Path | None = None
+    mask: Path | None = None
+    fov: Path | None = None
+    dtf: Path | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """What was looked at.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Instrument and tangent point.
+    chips : tuple of ChipExposure
+        The chips that had good time.
+    mean : Attitude
+        About which the telescope dithered.
+    dtcor : float
+        Live fraction of the good time.
+    extent : Extent
+        Of the field of view.
+    notes : tuple of str
+        What a user should know of how this was found out.
+    """
+
+    pointing: Pointing
+    chips: tuple[ChipExposure, ...]
+    mean: Attitude
+    dtcor: float
+    extent: Extent
+    notes: tuple[str, ...]
+
+
+def look(events: EventFile, companions: Companions) -> Field:
+    """Find out what was looked at.
+
+    Parameters
+    ----------
+    events : EventFile
+        Open event list, with good time.
+    companions : Companions
+        What goes with it. Without an aspect solution the dither is rebuilt from the events, without a
+        bad-pixel file (ACIS) bad columns are those without events.
+
+    Raises
+    ------
+    DataError
+        A file is damaged, a column or keyword is missing.
+    """
+    pointing = Pointing.of(events.header)
+    notes: list[str] = []
+    aspect = _aspect(events, companions.asol, pointing, notes)
+    dtcor = events.dtcor
+    if companions.dtf is not None:
+        dtcor = mean_live_fraction(companions.dtf, events.good_times.first) or dtcor
+    good = _good_maps(events, companions, pointing, notes)
+    chips = tuple(_expose(events, aspect, dtcor, number, pixels) for number, pixels in good.items())
+    lit = tuple(chip for chip in chips if len(chip.seconds))
+    if not lit:
+        raise DataError(f"{events.path.name} has no good time on any chip")
+    extent = fov_extent(companions.fov) if companions.fov is not None else chip_extent(pointing, lit)
+    if companions.fov is None:
+        notes.append("no field-of-view file: the image covers the chips and their dither")
+    return Field(pointing, lit, mean_attitude(lit[0].attitude, lit[0].seconds), dtcor, extent, tuple(notes))
+
+
+def fov_extent(path: Path) -> Extent:
+    """The rectangle around all polygons of a field-of-view file (fov1).
+
+    Raises
+    ------
+    DataError
+        The file is damaged or no such file.
+    """
+    tables = list(tables_with(path, "X", "Y"))
+    with naming(path):
+        x, y = (np.concatenate([*(numbers(hdu, name).ravel() for hdu in tables), []]) for name in "XY")
+    good = np.isfinite(x) & np.isfinite(y) if len(x) == len(y) else np.zeros(0, dtype=bool)
+    if not good.any():
+        raise DataError(f"{path.name} has no polygon: no table with the columns X and Y")
+    return Extent(x[good].min(), x[good].max(), y[good].min(), y[good].max())
+
+
+def chip_extent(pointing: Pointing, chips: tuple[ChipExposure, ...]) -> Extent:
+    """The rectangle on the sky around all good pixels, wherever the dither took them."""
+    xs, ys = [], []
+    for chip in chips:
+        block = pointing.detector.chip(chip.number).nx // chip.good.shape[1]
+        columns, rows = (np.flatnonzero((chip.good > 0).any(axis=axis)) for axis in (0, 1))
+        if not len(columns):
+            continue
+        for column in (columns[0], columns[-1] + 1):
+            for row in (rows[0], rows[-1] + 1):
+                at = np.array([column * block + 0.5]), np.array([row * block + 0.5])
+                corner = np.repeat(chip_to_focal(pointing, chip.number, *at), len(chip.seconds), axis=1)
+                x, y = rays_to_sky(pointing, rays(corner, chip.attitude), chip.attitude)
+                xs += [x.min(), x.max()]
+                ys += [y.min(), y.max()]
+    if not xs:
+        raise DataError("no chip has a good pixel")
+    return Extent(min(xs), max(xs), min(ys), max(ys))
+
+
+def chip_numbers(events: EventFile, pointing: Pointing) -> tuple[int, ...]:
+    """The chips whose events are in a file."""
+    detector = pointing.detector
+    if not events.good_times.shared:
+        return tuple(number for number in events.good_times.by_chip if number in detector.chips)
+    if detector is not ACIS:
+        return tuple(detector.chips)
+    name = str(events.header.get("DETNAM", ""))
+    return tuple(int(digit) for digit in name.partition("-")[2] if digit.isdigit())
+
+
+def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes: list[str]) -> Aspect:
+    events.require(*COLUMNS, pointing.detector.chip_column)
+    good = [gti for gti in events.good_times.by_chip.values() if len(gti)]
+    if not good:
+        raise DataError(f"{events.path.name} has no good time")
+    if asol:
+        aspect = read_aspect(asol)
+        _check_cover(aspect, asol, good[0], notes)
+        first = next(events.chunks(), None)
+        return aspect if first is None else align_focal_plane(pointing, aspect, first)
+    notes.append("no aspect solution: the dither is rebuilt from the positions of the events")
+    start, stop = min(gti.start[0] for gti in good), max(gti.stop[-1] for gti in good)
+    return rebuild_aspect(pointing, events.chunks(), float(start), float(stop))
+
+
+def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[str]) -> None:
+    """An aspect solution should last as long as the good time."""
+    covered = good.intersect(make_gti(aspect.time[0] - _SLACK, aspect.time[-1] + _SLACK)).total()
+    missing = good.total() - covered
+    names = ", ".join(path.name for path in asol)
+    if missing > 0.5 * good.total():
+        raise DataError(f"{names} lacks {missing:.0f} s of {good.total():.0f} s good time")
+    if missing > 0:
+        notes.append(f"{names} lacks {missing:.0f} s of the good time: its ends are held")
+
+
+def _good_maps(
+    events: EventFile, companions: Companions, pointing: Pointing, notes: list[str]
+) -> dict[int, Array]:
+    """Maps of good pixels by chip."""
+    detector = pointing.detector
+    numbers = chip_numbers(events, pointing)
+    masks: Mapping[int, tuple[Window, ...]] = {}
+    if companions.mask is not None:
+        masks = read_mask(companions.mask, detector)
+    else:
+        notes.append("no mask file: the window is that of the header")
+    bad: Mapping[int, Array] = {}
+    if companions.badpix is not None:
+        bad = read_bad_pixels(companions.badpix, detector)
+    elif detector is ACIS:
+        bad = dict(_empty_columns(events, pointing, numbers))
+        columns = sum(len(rectangles) for rectangles in bad.values())
+        notes.append(f"no bad-pixel file: the {columns} columns that lack their share of events count as bad")
+    else:
+        notes.append("no bad-pixel file: all pixels count as good")
+    maps = {}
+    for number in numbers:
+        chip = detector.chip(number)
+        windows = masks.get(number) or default_windows(chip, detector, events.header)
+        bad_here = bad.get(number, boxes([], [], [], []))
+        maps[number] = good_fraction(chip, windows, bad_here, fine_pixel(detector))
+    return maps
+
+
+def _empty_columns(
+    events: EventFile, pointing: Pointing, numbers: tuple[int, ...]
+) -> Iterator[tuple[int, Array]]:
+    size = pointing.detector.chip(numbers[0]).nx + 1 if numbers else 0
+    counts = np.zeros((max(numbers, default=0) + 1) * size, dtype=np.int64)
+    for chunk in events.chunks():
+        chip, chipx = chunk["ccd_id"].astype(np.intp), chunk["chipx"].astype(np.intp)
+        known = np.isin(chip, numbers) & (chipx > 0) & (chipx < size)
+        counts += np.bincount((chip * size + chipx)[known], minlength=len(counts))
+    for number in numbers:
+        columns = counts[number * size + 1 : (number + 1) * size]
+        yield number, dead_columns(pointing.detector.chip(number), columns)
+
+
+def _expose(events: EventFile, aspect: Aspect, dtcor: float, number: int, good: Array) -> ChipExposure:
+    middle, length = sample_times(events.good_times.of(number))
+    return ChipExposure(number, aspect.at(middle), length * dtcor, good)

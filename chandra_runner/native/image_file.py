@@ -1,0 +1,162 @@
+"""Image files: headers that say where the pixels are on the sky, and what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from astropy.io import fits
+
+from chandra_runner.fits.event_header import set_exposure
+from chandra_runner.fits.gti import GoodTimes
+from chandra_runner.fits.writer import sign, write_fits
+
+from .geometry import Array, Pointing
+from .grid import Grid
+
+_KEPT = (
+    "LONGSTRN",
+    "ORIGIN",
+    "ASCDSVER",
+    "CALDBVER",
+    "MISSION",
+    "TELESCOP",
+    "INSTRUME",
+    "DETNAM",
+    "GRATING",
+    "OBS_ID",
+    "OBI_NUM",
+    "SEQ_NUM",
+    "OBJECT",
+    "TITLE",
+    "OBSERVER",
+    "OBS_MODE",
+    "READMODE",
+    "DATAMODE",
+    "CYCLE",
+    "DATACLAS",
+    "MJD-OBS",
+    "DATE-OBS",
+    "DATE-END",
+    "TIMESYS",
+    "MJDREF",
+    "TIMEZERO",
+    "TIMEUNIT",
+    "CLOCKAPP",
+    "TIMEREF",
+    "TASSIGN",
+    "TSTART",
+    "TSTOP",
+    "TIMEDEL",
+    "RA_NOM",
+    "DEC_NOM",
+    "ROLL_NOM",
+    "RA_PNT",
+    "DEC_PNT",
+    "ROLL_PNT",
+    "RA_TARG",
+    "DEC_TARG",
+    "SIM_X",
+    "SIM_Y",
+    "SIM_Z",
+    "DEFOCUS",
+    "FOC_LEN",
+    "ASOLFILE",
+    "BPIXFILE",
+    "MASKFILE",
+    "DTFFILE",
+    "FLTFILE",
+)
+"""Keywords of the events that hold for their images, too."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What an image shows.
+
+    Parameters
+    ----------
+    content : str
+        ``count image``, ``exposure map``...
+    unit : str
+        BUNIT.
+    band : str
+        Name of the energy band.
+    energies : tuple of 3 floats, or None
+        Lower and upper edge and effective energy, keV; None where the detector has no energies.
+    """
+
+    content: str
+    unit: str
+    band: str
+    energies: tuple[float, float, float] | None
+
+
+def image_header(
+    events: fits.Header, pointing: Pointing, grid: Grid, good_times: GoodTimes, dtcor: float
+) -> fits.Header:
+    """Header of all images of an event list.
+
+    Parameters
+    ----------
+    events : Header
+        Of the events.
+    pointing, grid : Pointing, Grid
+        Where the pixels are: celestial WCS, and the sky (physical) pixels both as LTM/LTV and as WCS ``P``.
+    good_times : GoodTimes
+        For the exposure keywords.
+    dtcor : float
+        Live fraction of the good time.
+    """
+    header = fits.Header([events.cards[key] for key in _KEPT if key in events])
+    set_exposure(header, good_times, dtcor)
+    header["HDUCLASS"], header["HDUCLAS1"] = "OGIP", "IMAGE"
+    header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
+    degrees = pointing.detector.pixel / 3600
+    celestial = (("RA---TAN", pointing.ra, grid.x0, -1, "x"), ("DEC--TAN", pointing.dec, grid.y0, 1, "y"))
+    header["WCSNAMEP"] = "PHYSICAL"
+    for axis, (kind, value, low, sign_, name) in enumerate(celestial, 1):
+        header[f"CTYPE{axis}"] = kind
+        header[f"CRVAL{axis}"] = value
+        header[f"CRPIX{axis}"] = (pointing.detector.centre - low) / grid.step + 0.5
+        header[f"CDELT{axis}"] = sign_ * degrees * grid.step
+        header[f"CUNIT{axis}"] = "deg"
+        header[f"CTYPE{axis}P"] = name
+        header[f"CRVAL{axis}P"] = low
+        header[f"CRPIX{axis}P"] = 0.5
+        header[f"CDELT{axis}P"] = grid.step
+        header[f"CUNIT{axis}P"] = "pixel"
+        header[f"WCSTY{axis}P"] = "PHYSICAL"
+        header[f"LTV{axis}"] = 0.5 - low / grid.step
+        header[f"LTM{axis}_{axis}"] = 1 / grid.step
+    return header
+
+
+def write_image(path: Path, pixels: Array, header: fits.Header, label: Label, history: Iterable[str]) -> None:
+    """Write an image as the primary HDU of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    pixels : ndarray, shape (ny, nx)
+        Whole numbers or float32.
+    header : Header
+        Of `image_header`.
+    label : Label
+        What it shows.
+    history : iterable of str
+        What was done, a line each.
+    """
+    hdu = fits.PrimaryHDU(pixels)
+    hdu.header.update(header)
+    hdu.header["CONTENT"] = (label.content, "What the pixels are")
+    hdu.header["BUNIT"] = (label.unit, "Unit of the pixels")
+    hdu.header["BAND"] = (label.band, "Energy band")
+    if label.energies is not None:
+        cards = ("ENERGYLO", "Lower edge"), ("ENERGYHI", "Upper edge"), ("ENERGYEF", "Effective energy")
+        for (key, comment), energy in zip(cards, label.energies, strict=True):
+            hdu.header[key] = (energy, f"[keV] {comment} of the band")
+    sign(hdu.header, history)
+    write_fits(path, [hdu])

@@ -1,0 +1,235 @@
+"""Light curves as CIAO's ``dmextract opt=ltc1`` makes them: counts and live time in equal bins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from chandra_runner.errors import DataError
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.event_header import gti_extensions, set_exposure
+from chandra_runner.fits.gti import Floats, good_time
+from chandra_runner.fits.reader import read_hdus
+from chandra_runner.fits.subspace import restrict
+from chandra_runner.fits.writer import sign, write_fits
+
+Counts = NDArray[np.int64]
+Band = tuple[float, float]
+"""Energies in eV: ``lo <= energy < hi``."""
+
+MAX_BINS = 1_000_000
+"""More bins than this are a mistake: the longest observations last 200 ks."""
+
+_CARRIED = (
+    "ORIGIN", "MISSION", "TELESCOP", "INSTRUME", "DETNAM", "GRATING", "OBS_MODE", "DATAMODE", "READMODE",
+    "DATACLAS", "CYCLE", "LONGSTRN", "TITLE", "OBSERVER", "OBJECT", "OBS_ID", "OBI_NUM", "SEQ_NUM",
+    "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_TARG", "DEC_TARG", "RADESYS",
+    "EQUINOX", "SIM_X", "SIM_Y", "SIM_Z", "FOC_LEN", "DATE-OBS", "DATE-END", "MJD-OBS", "TIMESYS", "MJDREF",
+    "TIMEZERO", "TIMEUNIT", "TIMEREF", "TASSIGN", "CLOCKAPP", "TIERRELA", "TIERABSO", "TSTART", "TSTOP",
+)  # fmt: skip
+"""Keywords that a file made from an event list inherits."""
+
+
+@dataclass(frozen=True, eq=False)
+class LightCurve:
+    """Counts in bins that follow each other in time.
+
+    Parameters
+    ----------
+    time_min, time_max : ndarray, shape (n,)
+        Start and end of each bin, mission time, s.
+    counts : ndarray of int, shape (n,)
+        Events with ``time_min <= time < time_max``.
+    exposure : ndarray, shape (n,)
+        Live time inside each bin, s.
+    area : float
+        Area of the sky that was looked at, square pixels; nan where unknown.
+    """
+
+    time_min: Floats
+    time_max: Floats
+    counts: Counts
+    exposure: Floats
+    area: float
+
+    @property
+    def time(self) -> Floats:
+        """Middle of each bin, s."""
+        return (self.time_min + self.time_max) / 2
+
+    @property
+    def counts_error(self) -> Floats:
+        """Poisson error of the counts."""
+        return np.sqrt(self.counts.astype(np.float64))
+
+    @property
+    def rate(self) -> Floats:
+        """Counts by live time, count/s; 0 where there was none."""
+        return self._by_exposure(self.counts.astype(np.float64))
+
+    @property
+    def rate_error(self) -> Floats:
+        """Poisson error of the rate, count/s; 0 where there was no live time."""
+        return self._by_exposure(self.counts_error)
+
+    def _by_exposure(self, values: Floats) -> Floats:
+        rate = np.zeros(len(values))
+        np.divide(values, self.exposure, out=rate, where=self.exposure > 0)
+        return rate
+
+
+def light_curve(events: EventFile, bin_size: float, band: Band | None = None) -> LightCurve:
+    """Make a light curve of all events in a file.
+
+    Bins begin at TSTART, the last one may go on after TSTOP; their exposure is the overlap with the first
+    GTI extension (that of the aimpoint chip) times DTCOR.
+
+    Parameters
+    ----------
+    events : EventFile
+        Open event list.
+    bin_size : float
+        Length of a bin, s.
+    band : (float, float), optional
+        Energies of the events that count, eV.
+
+    Raises
+    ------
+    DataError
+        A column or keyword is missing, or there would be no bin, or too many.
+    """
+    edges = time_edges(events.tstart, events.tstop, bin_size)
+    counts = count_events(events, edges, band)
+    exposure = good_time(events.good_times.first, edges) * events.dtcor
+    return LightCurve(edges[:-1], edges[1:], counts, exposure, _area(events.header))
+
+
+def time_edges(start: float, stop: float, bin_size: float) -> Floats:
+    """Edges of as many bins as it takes to get from `start` to `stop`, shape (n + 1,), s."""
+    bins = math.ceil((stop - start) / bin_size)
+    if not 0 < bins <= MAX_BINS:
+        raise DataError(
+            f"{stop - start:g} s from TSTART to TSTOP in bins of {bin_size:g} s would be {bins} bins",
+            "check time_bin_size and the header of the event file",
+        )
+    return np.asarray(start + bin_size * np.arange(bins + 1), dtype=np.float64)
+
+
+def count_events(events: EventFile, edges: Floats, band: Band | None) -> Counts:
+    """How many events are in each bin.
+
+    Parameters
+    ----------
+    events : EventFile
+        Open event list.
+    edges : ndarray, shape (n + 1,)
+        Edges of bins of equal length, s.
+    band : (float, float), optional
+        Energies of the events that count, eV.
+    """
+    events.require("time", *(("energy",) if band else ()))
+    bins, width = len(edges) - 1, edges[1] - edges[0]
+    counts = np.zeros(bins, dtype=np.int64)
+    for chunk in events.chunks():
+        time = chunk["time"].astype(np.float64)
+        chosen = (time >= edges[0]) & (time < edges[-1])
+        if band:
+            energy = chunk["energy"].astype(np.float64)
+            chosen &= (energy >= band[0]) & (energy < band[1])
+        index = ((time[chosen] - edges[0]) / width).astype(np.intp)
+        counts += np.bincount(np.minimum(index, bins - 1), minlength=bins)
+    return counts
+
+
+def write_light_curve(
+    path: Path, curve: LightCurve, events: EventFile, band: Band | None, history: Iterable[str]
+) -> None:
+    """Write a light curve as dmextract does, with the good times of the event list behind it.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    curve : LightCurve
+        What is written.
+    events : EventFile
+        What it was made of.
+    band : (float, float), optional
+        Energies it was made of, eV.
+    history : iterable of str
+        What was done, a line each.
+    """
+    history = tuple(history)
+    table = fits.BinTableHDU.from_columns(_columns(curve), header=inherited(events.header), name="LIGHTCURVE")
+    header = table.header
+    header["HDUNAME"] = ("LIGHTCURVE", "ASCDM block name")
+    header.update(
+        CONTENT="LIGHTCURVE", HDUCLASS="OGIP", HDUCLAS1="LIGHTCURVE", HDUCLAS2="TOTAL", HDUCLAS3="RATE"
+    )
+    header["TIMEDEL"] = (float(curve.time_max[0] - curve.time_min[0]), "[s] length of a bin")
+    header["TIMEPIXR"] = (0.5, "TIME is the middle of the bin")
+    header["TOTCTS"] = (int(curve.counts.sum()), "[count] Total counts")
+    set_exposure(header, events.good_times, events.dtcor)
+    if band:
+        restrict(header, "energy", [band], "E", "eV")
+    sign(header, history)
+    gtis = gti_extensions(events, events.good_times, events.dtcor, history)
+    write_fits(path, [fits.PrimaryHDU(), table, *gtis])
+
+
+def inherited(header: fits.Header) -> fits.Header:
+    """Those keywords of an event list that are as true of every file made from it."""
+    return fits.Header([header.cards[key] for key in _CARRIED if key in header])
+
+
+def read_light_curve(path: Path) -> LightCurve:
+    """Read a light curve that dmextract or `write_light_curve` wrote.
+
+    Raises
+    ------
+    DataError
+        It is damaged, or a column is missing.
+    """
+    table = next((hdu for hdu in read_hdus(path) if hdu.name == "LIGHTCURVE"), None)
+    if table is None or table.data is None:
+        raise DataError(f"{path.name} has no table LIGHTCURVE")
+    wanted = ("TIME_MIN", "TIME_MAX", "COUNTS", "EXPOSURE")
+    missing = [name for name in wanted if name not in table.columns.names]
+    if missing:
+        raise DataError(f"{path.name}: LIGHTCURVE has no column {', '.join(missing)}")
+    time_min, time_max, counts, exposure = (np.asarray(table.data[name], dtype=np.float64) for name in wanted)
+    area = float(table.data["AREA"][0]) if "AREA" in table.columns.names and len(table.data) else math.nan
+    return LightCurve(time_min, time_max, counts.astype(np.int64), exposure, area)
+
+
+def _columns(curve: LightCurve) -> list[fits.Column]:
+    bins = len(curve.counts)
+    return [
+        fits.Column("TIME_BIN", "1J", unit="channel", array=np.arange(1, bins + 1)),
+        fits.Column("TIME_MIN", "1D", unit="s", array=curve.time_min),
+        fits.Column("TIME", "1D", unit="s", array=curve.time),
+        fits.Column("TIME_MAX", "1D", unit="s", array=curve.time_max),
+        fits.Column("COUNTS", "1J", unit="count", array=curve.counts),
+        fits.Column("STAT_ERR", "1D", unit="count", array=curve.counts_error),
+        fits.Column("AREA", "1D", unit="pixel**2", array=np.full(bins, curve.area)),
+        fits.Column("EXPOSURE", "1D", unit="s", array=curve.exposure),
+        fits.Column("COUNT_RATE", "1D", unit="count/s", array=curve.rate),
+        fits.Column("COUNT_RATE_ERR", "1D", unit="count/s", array=curve.rate_error),
+    ]
+
+
+def _area(header: fits.Header) -> float:
+    """The whole sky plane, by the limits of columns x and y, square pixels."""
+    sides = {"x": math.nan, "y": math.nan}
+    for n in range(1, int(header["TFIELDS"]) + 1):
+        name = str(header.get(f"TTYPE{n}", "")).strip().lower()
+        low, high = header.get(f"TLMIN{n}"), header.get(f"TLMAX{n}")
+        if name in sides and isinstance(low, int | float) and isinstance(high, int | float):
+            sides[name] = float(high - low)
+    return sides["x"] * sides["y"]

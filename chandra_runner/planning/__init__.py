@@ -1,0 +1,1 @@
+"""What has to run, and why: the task graph, ledgers, fingerprints, manifests."""

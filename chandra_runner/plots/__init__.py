@@ -1,0 +1,1 @@
+"""Light curves and images as pictures."""

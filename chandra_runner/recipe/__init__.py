@@ -1,0 +1,1 @@
+"""Recipes: YAML with positions, inheritance, schemas, checks."""

@@ -1,0 +1,75 @@
+"""Pictures of images, for people to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chandra_runner.stages.stage import Job
+
+from .bands import Band
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+    from chandra_runner.native.geometry import Array
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image of which there is to be a picture.
+
+    Parameters
+    ----------
+    role, content, unit : str
+        What it is.
+    pixels : ndarray, shape (ny, nx)
+        The image.
+    seen : ndarray of bool, shape (ny, nx)
+        Where there is an exposure.
+    header : Header
+        For its place in the sky.
+    """
+
+    role: str
+    content: str
+    unit: str
+    pixels: Array
+    seen: Array
+    header: Header
+
+
+def draw(job: Job, exposure: str, band: Band, events: Header, path: Path, shown: Shown) -> None:
+    """Draw an image as PNG, beside its file.
+
+    Parameters
+    ----------
+    job : Job
+        Whose product it is.
+    exposure : str
+        Of which exposure.
+    band : Band
+        Energy band.
+    events : Header
+        Of the event list.
+    path : Path
+        Of the image.
+    shown : Shown
+        The image.
+    """
+    from chandra_runner.plots.image import Picture, plot_image
+
+    counted = shown.role in ("image", "rate", "flux")
+    decades = 1.0 if shown.role == "expmap" else 5.0
+    title = _title(job, exposure, band, events)
+    picture = Picture(shown.pixels, shown.seen, title, shown.content, shown.unit, counted, decades)
+    plot_image(job.output(f"{path.name}.png", "plot", exposure, band.name), shown.header, picture)
+
+
+def _title(job: Job, exposure: str, band: Band, events: Header) -> str:
+    acis = str(events.get("INSTRUME", "")).strip().upper() == "ACIS"
+    energies = f"{band.lo:g}–{band.hi:g} keV" if acis else ""
+    called = "" if band.name[0].isdigit() else band.name
+    target = str(events.get("OBJECT", "")).strip()
+    return " · ".join(filter(None, (job.title(exposure), f"{called} {energies}".strip(), target)))

@@ -1,0 +1,87 @@
+"""Which stages there are: the built-in ones and those of installed plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+from loguru import logger
+
+from chandra_runner.errors import UsageError
+
+from .stage import Stage
+
+ENTRY_POINTS = "chandra_runner.stages"
+BUILT_IN = (
+    "download",
+    "prepare_chandra_info",
+    "chandra_repro",
+    "deflare",
+    "cleaned_chandra_evts",
+    "flux_image",
+    "rate_image",
+)
+
+
+@cache
+def stages() -> Mapping[str, type[Stage]]:
+    """All stages by name, the built-in ones first, in the order in which they usually run."""
+    found = {name: _built_in(name) for name in BUILT_IN}
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
+        stage = _plugin(entry, found)
+        if stage is not None:
+            found[stage.name] = stage
+    return MappingProxyType(found)
+
+
+def get(name: str) -> type[Stage]:
+    """The stage of that name.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    if name in BUILT_IN:
+        return _built_in(name)
+    if name not in stages():
+        raise UsageError(f"there is no stage {name!r}", f"the stages are {', '.join(stages())}")
+    return stages()[name]
+
+
+def _built_in(name: str) -> type[Stage]:
+    module = import_module(f"chandra_runner.stages.{name}")
+    stage: type[Stage] = module.STAGE
+    return stage
+
+
+def _plugin(entry: EntryPoint, taken: Mapping[str, type[Stage]]) -> type[Stage] | None:
+    """Load one plugin; a broken one is named and left out, and stops nothing else."""
+    who = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    try:
+        stage = entry.load()
+        if not (isinstance(stage, type) and issubclass(stage, Stage)):
+            raise TypeError(f"{entry.value} is not a Stage")
+        if stage.name != entry.name:
+            raise ValueError(f"its stage calls itself {stage.name!r}, not {entry.name!r}")
+        if stage.name in taken:
+            raise ValueError("a stage of that name exists")
+        stage.schema()
+    except Exception as error:  # whatever a stranger's module does on import
+        logger.warning(f"plugin {who}: stage {entry.name!r} is left out: {type(error).__name__}: {error}")
+        return None
+    return stage
+
+
+def with_needs(wanted: Iterable[str]) -> tuple[str, ...]:
+    """The wanted stages and all that they need, in the order of `stages`."""
+    waiting, found = list(wanted), set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [need.stage for need in get(name).needs]
+    return tuple(name for name in stages() if name in found)

@@ -1,0 +1,1 @@
+"""Files that several runs share: locks, atomic writes, the state directory."""

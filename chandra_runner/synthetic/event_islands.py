@@ -1,0 +1,91 @@
+"""How ACIS events look: grades, and the pulse heights of the pixels around the centre."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chandra_runner.native.geometry import Array
+
+SPLIT_THRESHOLD = 13
+"""adu; a pixel above it belongs to the event."""
+NOISE = 2.5
+"""adu, standard deviation of a pixel without charge."""
+
+# ASCA grades: chance for an X-ray and for a particle, and the pixels that then have charge, as flight grades.
+# A flight grade is the sum of its pixels' weights: 1, 2, 4 below the centre from left to right, 8 and 16
+# beside it, 32, 64, 128 above.
+_GRADES = (
+    (0, 0.52, 0.22, (0,)),
+    (1, 0.01, 0.02, (1, 4, 32, 128)),
+    (2, 0.19, 0.16, (2, 64)),
+    (3, 0.10, 0.08, (8,)),
+    (4, 0.10, 0.08, (16,)),
+    (5, 0.01, 0.05, (3, 6, 9, 96)),
+    (6, 0.06, 0.14, (10, 18, 72, 80)),
+    (7, 0.01, 0.25, (24, 66, 90, 255)),
+)
+_PARTICLE_SPILL = 0.4
+"""Share of particle events with charge outside the inner 3 x 3 pixels: what VFAINT cleaning finds."""
+
+
+def draw_grades(background: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """ASCA grades and flight grades of events.
+
+    Parameters
+    ----------
+    background : ndarray of bool, shape (n,)
+        Particles split their charge more than X-rays do.
+    rng : Generator
+        Source of chance.
+
+    Returns
+    -------
+    grade, fltgrade : ndarray of int, shape (n,)
+    """
+    chance = np.cumsum([[xray, particle] for _, xray, particle, _ in _GRADES], axis=0)
+    level = rng.random(len(background)) * chance[-1, 0]
+    grade = np.where(
+        background,
+        np.searchsorted(chance[:, 1], level, side="right"),
+        np.searchsorted(chance[:, 0], level, side="right"),
+    ).clip(max=7)
+    forms = np.array([(flight * 4)[:4] for *_, flight in _GRADES])
+    return grade, forms[grade, rng.integers(0, 4, len(grade))]
+
+
+def islands(pha: Array, fltgrade: Array, background: Array, width: int, rng: np.random.Generator) -> Array:
+    """Pulse heights of the pixels around each event's centre.
+
+    Parameters
+    ----------
+    pha, fltgrade : ndarray of int, shape (n,)
+        Sum of the pixels above the split threshold, adu; which pixels have charge.
+    background : ndarray of bool, shape (n,)
+        Particles.
+    width : int
+        3 (FAINT) or 5 (VFAINT).
+    rng : Generator
+        Source of chance.
+
+    Returns
+    -------
+    ndarray of int, shape (n, width, width)
+        adu; the last axis runs along CHIPX.
+    """
+    count, middle = len(pha), width // 2
+    noise = np.rint(NOISE * rng.standard_normal((count, width, width)))
+    island = noise.clip(max=SPLIT_THRESHOLD - 1).astype(int)
+    inner = island[:, middle - 1 : middle + 2, middle - 1 : middle + 2]
+    centre = pha.copy()
+    around = [(row, column) for row in range(3) for column in range(3) if (row, column) != (1, 1)]
+    for weight, (row, column) in enumerate(around):
+        charged = (fltgrade >> weight & 1).astype(bool)
+        share = np.maximum(rng.uniform(0.02, 0.08, count) * pha, SPLIT_THRESHOLD + 1).astype(int)
+        inner[charged, row, column] = share[charged]
+        centre -= np.where(charged, share, 0)
+    inner[:, 1, 1] = np.maximum(centre, SPLIT_THRESHOLD + 1)
+    if width == 5:
+        spills = rng.random(count) < np.where(background, _PARTICLE_SPILL, 0.01)
+        charge = rng.integers(SPLIT_THRESHOLD + 1, 80, count)
+        island[spills, rng.choice([0, 4], count)[spills], rng.integers(0, 5, count)[spills]] = charge[spills]
+    return island

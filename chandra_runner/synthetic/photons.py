@@ -1,0 +1,138 @@
+"""What falls on the detector in an observing interval: light of sources, and background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from chandra_runner.native.aspect import Aspect
+from chandra_runner.native.geometry import Array, Pointing, rays_to_chip, sky_to_rays
+
+from .catalog import Flare, Interval, Sample, Source
+from .sky import pointing_of, psf_sigma
+
+LOWEST, HIGHEST = 0.3, 10.0
+"""keV; nothing outside is made."""
+
+
+@dataclass(frozen=True)
+class Photons:
+    """Photons and particles on the detector; arrays of shape (n,).
+
+    Parameters
+    ----------
+    time : ndarray
+        Arrival, mission time, s.
+    chip : ndarray of int
+        CCD_ID or CHIP_ID.
+    chipx, chipy : ndarray of int
+        The pixel that is hit.
+    energy : ndarray
+        keV.
+    background : ndarray of bool
+        Whether it is background.
+    """
+
+    time: Array
+    chip: Array
+    chipx: Array
+    chipy: Array
+    energy: Array
+    background: Array
+
+    def __getitem__(self, which: Array) -> Photons:
+        return Photons(*(getattr(self, field.name)[which] for field in fields(self)))
+
+
+def expose(sample: Sample, interval: Interval, aspect: Aspect, rng: np.random.Generator) -> Photons:
+    """All photons of an observing interval, sorted by time."""
+    parts = [_light(sample, source, interval, aspect, rng) for source in sample.sources]
+    parts += [_background(sample, chip, interval, rng) for chip in sample.background]
+    photons = Photons(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Photons)))
+    return photons[np.argsort(photons.time, kind="stable")]
+
+
+def flare_factor(flares: tuple[Flare, ...], seconds: Array) -> Array:
+    """Background in units of the quiet one, at times counted from the interval's start, s."""
+    factor = np.ones_like(seconds)
+    for flare in flares:
+        phase = (seconds - flare.start) / (flare.stop - flare.start)
+        shape = np.clip(np.minimum(phase / 0.1, (1 - phase) / 0.9), 0, 1)
+        factor += (flare.peak - 1) * shape
+    return factor
+
+
+def active_pixels(sample: Sample, pointing: Pointing, chip: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """First and last column and row of a chip that can have events; ACIS leaves out the outermost ones."""
+    edge = 1 if sample.instrument == "ACIS" else 0
+    first, last = sample.rows
+    return (1 + edge, pointing.detector.chip(chip).nx - edge), (first + edge, last - edge)
+
+
+def _light(
+    sample: Sample, source: Source, interval: Interval, aspect: Aspect, rng: np.random.Generator
+) -> Photons:
+    """Photons of a source: each to the chip where the telescope, as it stands then, sends it; or to none."""
+    pointing = pointing_of(sample)
+    count = rng.poisson(source.rate * interval.span)
+    time = interval.start + interval.span * rng.random(count)
+    energy = _draw(source, count, rng)
+    x, y = _places(pointing, source, count, rng)
+    attitude = aspect.at(time)
+    ray = sky_to_rays(pointing, x, y, attitude)
+    chip = np.full(count, -1)
+    chipx, chipy = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
+    for number in sample.background:
+        hit_x, hit_y = (np.rint(c).astype(int) for c in rays_to_chip(pointing, number, ray, attitude))
+        columns, rows = active_pixels(sample, pointing, number)
+        hit = (hit_x >= columns[0]) & (hit_x <= columns[1]) & (hit_y >= rows[0]) & (hit_y <= rows[1])
+        chip[hit], chipx[hit], chipy[hit] = number, hit_x[hit], hit_y[hit]
+    return Photons(time, chip, chipx, chipy, energy, np.zeros(count, dtype=bool))[chip >= 0]
+
+
+def _places(pointing: Pointing, source: Source, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Where on the sky (X, Y, pixel) the mirror lets the photons of a source seem to come from."""
+    detector = pointing.detector
+    x0 = detector.centre - source.east * 60 / detector.pixel
+    y0 = detector.centre + source.north * 60 / detector.pixel
+    # The cumulative distribution of a beta model with beta = 2/3 is 1 - (1 + (r / core)^2)^-1/2; the wings
+    # beyond 5 core radii are cut off.
+    radius = source.core * np.sqrt((1 - 0.8 * rng.random(count)) ** -2 - 1)
+    angle = 2 * np.pi * rng.random(count)
+    blur = psf_sigma(pointing, x0, y0) * rng.standard_normal((2, count))
+    return (
+        x0 + (radius * np.cos(angle) + blur[0]) / detector.pixel,
+        y0 + (radius * np.sin(angle) + blur[1]) / detector.pixel,
+    )
+
+
+def _draw(source: Source, count: int, rng: np.random.Generator) -> Array:
+    """Energies of registered photons, keV: the source's spectrum times a toy of the effective area."""
+    energy = np.geomspace(LOWEST, HIGHEST, 400)
+    if source.temperature:
+        spectrum = np.exp(-energy / source.temperature) * energy**-1.4
+    else:
+        spectrum = energy**-source.photon_index
+    area = (1 - np.exp(-((energy / 0.9) ** 2))) / (1 + (energy / 5) ** 4)
+    cumulative = np.cumsum(spectrum * area * energy)
+    return np.interp(rng.random(count), cumulative / cumulative[-1], energy)
+
+
+def _background(sample: Sample, chip: int, interval: Interval, rng: np.random.Generator) -> Photons:
+    """Background of a chip: even over its pixels and in energy, more of it while it flares."""
+    columns, rows = active_pixels(sample, pointing_of(sample), chip)
+    height = pointing_of(sample).detector.chip(chip).ny
+    rate = sample.background[chip] * (rows[1] - rows[0] + 1) / height
+    highest = max([1.0, *(flare.peak for flare in interval.flares)])
+    seconds = interval.span * rng.random(rng.poisson(rate * highest * interval.span))
+    seconds = seconds[rng.random(len(seconds)) * highest < flare_factor(interval.flares, seconds)]
+    count = len(seconds)
+    return Photons(
+        interval.start + seconds,
+        np.full(count, chip),
+        rng.integers(columns[0], columns[1], count, endpoint=True),
+        rng.integers(rows[0], rows[1], count, endpoint=True),
+        rng.uniform(LOWEST, HIGHEST, count),
+        np.ones(count, dtype=bool),
+    )

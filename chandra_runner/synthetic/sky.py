@@ -1,0 +1,89 @@
+"""The synthetic telescope's attitude, and how it spreads the light of a point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chandra_runner.native.aspect import Aspect
+from chandra_runner.native.detectors import detector_of
+from chandra_runner.native.geometry import (
+    Array,
+    Attitude,
+    Pointing,
+    off_axis_angle,
+    rays_to_det,
+    sky_to_rays,
+)
+
+from .catalog import Interval, Sample
+
+DITHER = 8.0
+"""Amplitude of the dither, arcsec; its periods are s."""
+DITHER_PERIODS = (1000.0, 707.0)
+ASPECT_STEP = 2.05
+"""s; flight data have 0.256. Straight lines between the steps are within 0.0004 arcsec of the dither."""
+TABLE_OFFSET = (0.05, -0.08, 0.002)
+"""dy, dz (mm) and dtheta (deg): the focal plane is never quite where the drawings have it."""
+
+
+def pointing_of(sample: Sample) -> Pointing:
+    """The instrument's place and the tangent point."""
+    detector = detector_of({"DETNAM": sample.detname})
+    return Pointing(detector, sample.sim, sample.ra, sample.dec, sample.roll)
+
+
+def aspect_of(sample: Sample, interval: Interval) -> Aspect:
+    """Attitude over an observing interval: a Lissajous figure about the nominal pointing."""
+    time = interval.start + ASPECT_STEP * np.arange(int(interval.span / ASPECT_STEP) + 2)
+    east, north = (DITHER / 3600 * np.sin(2 * np.pi * time / period) for period in DITHER_PERIODS)
+    constant = [np.full(len(time), offset) for offset in TABLE_OFFSET]
+    ra = sample.ra + east / np.cos(np.deg2rad(sample.dec))
+    return Aspect(time, ra, sample.dec + north, np.full(len(time), sample.roll), *constant)
+
+
+def quaternion(ra: Array, dec: Array, roll: Array) -> Array:
+    """Attitude quaternions, scalar part last, as the column ``q_att`` has them.
+
+    Parameters
+    ----------
+    ra, dec, roll : ndarray, shape (n,)
+        Pointing, deg.
+
+    Returns
+    -------
+    ndarray, shape (n, 4)
+        The rotation about z by ra, then y by -dec, then x by roll.
+    """
+    (sa, ca), (sd, cd), (sr, cr) = (
+        (np.sin(half), np.cos(half)) for half in (np.deg2rad(angle) / 2 for angle in (ra, -dec, roll))
+    )
+    return np.stack(
+        [
+            ca * cd * sr - sa * sd * cr,
+            ca * sd * cr + sa * cd * sr,
+            sa * cd * cr - ca * sd * sr,
+            ca * cd * cr + sa * sd * sr,
+        ],
+        axis=-1,
+    )
+
+
+def psf_sigma(pointing: Pointing, x: float, y: float) -> float:
+    """Width of a point's image, arcsec.
+
+    The image is a round Gaussian with 90 % of the light within 1" + 10" (theta / 10')^2 (Hickox & Markevitch
+    2006, ApJ 645, 95), so that half of it is within 0.55" on the axis. Real images are neither round nor
+    Gaussian.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Instrument and tangent point.
+    x, y : float
+        Sky coordinates of the source, pixel.
+    """
+    nominal = Attitude(pointing.ra, pointing.dec, pointing.roll)
+    ray = sky_to_rays(pointing, np.array([x]), np.array([y]), nominal)
+    angle = off_axis_angle(pointing.detector, *rays_to_det(pointing.detector, ray))[0]
+    within_90_percent = 1 + 10 * (angle / 10) ** 2
+    return float(within_90_percent / np.sqrt(2 * np.log(10)))

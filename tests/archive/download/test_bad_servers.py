@@ -1,0 +1,307 @@
+"""Whatever a server does: a file comes whole or its failure has a name; nothing false stays or hangs."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+import trustme
+
+from chandra_runner.archive.download import archives as sources
+from chandra_runner.archive.download.download import bring
+from chandra_runner.archive.download.http import TRIES
+from chandra_runner.archive.download.locations import Kind, Place
+from chandra_runner.errors import DataError, SiteError
+from tests import archive_server as server
+
+from ...archive_server import Answer, Site, serve
+from ..conftest import OBSID, Make, files
+
+EVT2 = f"{OBSID}N001_evt2.fits.gz"
+
+
+@pytest.fixture
+def evt2(site: Site) -> str:
+    """Path of the file that the server treats badly."""
+    return site.find(OBSID, EVT2)
+
+
+def whole(site: Site) -> dict[str, bytes]:
+    """What the archive has of the observation."""
+    start = server.prefix(OBSID)
+    return {path.removeprefix(start): body for path, body in site.files.items() if path.startswith(start)}
+
+
+@pytest.mark.parametrize("style", ["apache", "nginx"])
+def test_a_server_that_behaves_gives_every_file_once(
+    site: Site, errand: Make, observation: Path, style: str
+) -> None:
+    site.style = style
+    order = errand()
+    bring(order)
+    assert files(order.directory) == files(observation)
+    assert sorted(r.path for r in site.asked()) == sorted(site.files)
+    before = len(site.requests)
+    bring(order)
+    assert len(site.requests) == before
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [server.status(500)],
+        [server.status(503, Retry_After="100000"), server.status(429)],
+        [server.stall],
+        [server.trickle],
+        [server.cut, server.cut, server.cut],
+        [server.cut, server.ignore_range],
+        [server.cut, server.wrong_place],
+        [server.cut, server.status(416)],
+        [server.announce(lambda size: size * 2)],
+        [server.announce(lambda size: size - 9)],
+    ],
+    ids=["500", "503_429", "stall", "trickle", "cuts", "no_range", "wrong_place", "416", "long", "short"],
+)
+@pytest.mark.parametrize("etags", [True, False])
+def test_what_passes_is_waited_out(
+    site: Site, errand: Make, evt2: str, answers: list[Answer], etags: bool
+) -> None:
+    site.etags = etags
+    site.answer(evt2, *answers)
+    order = errand()
+    began = time.monotonic()
+    bring(order)
+    assert time.monotonic() - began < 10 * order.idle_timeout
+    assert files(order.directory) == whole(site)
+
+
+def test_a_cut_file_goes_on_where_it_was_cut(site: Site, errand: Make, evt2: str) -> None:
+    site.answer(evt2, server.cut, server.cut)
+    bring(errand())
+    asked = [request for request in site.asked() if request.path == evt2]
+    assert [request.start for request in asked] == [0, asked[0].sent, asked[0].sent + asked[1].sent]
+    assert sum(request.sent for request in asked) == len(site.files[evt2])
+
+
+def test_a_file_that_changes_between_tries_is_never_mixed(site: Site, errand: Make, evt2: str) -> None:
+    old = site.files[evt2]
+    new = gzip.compress(gzip.decompress(old), compresslevel=1)
+    site.answer(evt2, server.replace_file(new))
+    order = errand()
+    bring(order)
+    assert new != old
+    assert files(order.directory) == whole(site)
+
+
+def test_the_rest_of_another_version_is_not_added(site: Site, errand: Make) -> None:
+    path = f"{server.prefix(OBSID)}00README"  # nothing in such a file would tell that two are mixed
+    site.files[path] = b"old words " * 5000
+    site.answer(path, server.replace_file(b"new words " * 5000), server.ignore_version)
+    order = errand()
+    bring(order)
+    assert files(order.directory)["00README"] == b"new words " * 5000
+
+
+@pytest.mark.parametrize(
+    ("answers", "message", "tried"),
+    [
+        ([server.status(500)] * TRIES, f"the server answers 500.*; tried {TRIES} times", TRIES),
+        ([server.stall] * TRIES, "stalled: no byte came within the idle timeout; tried", TRIES),
+        ([server.status(404)], r"not there \(404", 1),
+        ([server.status(403)], r"refused \(403.*proprietary", 1),
+        ([server.status(418)], "the server answers 418", 1),
+        ([server.redirect("http://192.0.2.1/x.fits.gz")], "redirects to another server, 192.0.2.1", 1),
+        ([server.redirect("ftp://192.0.2.1/x.fits.gz")], "redirects to ftp://", 1),
+        ([server.redirect("file:///etc/passwd")], "redirects to file://", 1),
+        ([server.redirect("")] * 9, "redirects without end", 6),
+    ],
+)
+def test_what_does_not_pass_has_a_name(
+    site: Site, errand: Make, evt2: str, answers: list[Answer], message: str, tried: int
+) -> None:
+    site.answer(evt2, *answers)
+    order = errand()
+    with pytest.raises(DataError, match=rf"^ObsID {OBSID}, primary/\S+{EVT2}: http://\S+: .*{message}"):
+        bring(order)
+    assert len([request for request in site.asked() if request.path == evt2]) == tried
+    there = files(order.directory)
+    expected = {path: body for path, body in whole(site).items() if not path.endswith(EVT2)}
+    assert {path: body for path, body in there.items() if not path.endswith(".part")} == expected
+    site.answers.clear()
+    bring(order)  # the next run brings the rest, and only that
+    assert files(order.directory) == whole(site)
+    assert {request.path for request in site.asked() if request.sent} == set(site.files)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>Please log in</html>", "damaged: its compression is damaged: Not a gzipped file"),
+        (b"", "damaged: it is empty"),
+        (gzip.compress(b"no FITS file" * 1000), "is cut off inside a header"),
+        (gzip.compress(b"XTENSION".ljust(80) + b"END".ljust(2800)), "is not a FITS file"),
+        (gzip.compress(b"SIMPLE  =                    T".ljust(2880)), "is cut off"),
+        (gzip.compress(bytes(100 << 20)), "has a header without an end"),
+    ],
+    ids=["login_page", "empty", "words", "no_fits", "half_fits", "zeros"],
+)
+def test_what_is_damaged_on_the_server_never_gets_its_name(
+    site: Site, errand: Make, evt2: str, body: bytes, message: str
+) -> None:
+    site.files[evt2] = body
+    order = errand()
+    with pytest.raises(DataError, match=rf"ObsID {OBSID}, primary/\S+{EVT2}: .*({message})"):
+        bring(order)
+    assert not [path for path in files(order.directory) if EVT2 in path]
+
+
+def test_a_bomb_that_is_valid_fits_is_stopped(site: Site, errand: Make, evt2: str) -> None:
+    cards = [
+        "SIMPLE  =                    T",
+        "BITPIX  =                    8",
+        "NAXIS   =                    1",
+    ]
+    cards += [f"NAXIS1  = {100 << 20:20d}", "END"]
+    header = "".join(card.ljust(80) for card in cards).ljust(2880).encode()
+    site.files[evt2] = gzip.compress(header + bytes(100 << 20))
+    with pytest.raises(DataError, match=f"{EVT2}: .*unpacks to more than 64 MB"):
+        bring(errand())
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "../../../../etc/passwd_evt2.fits.gz",
+        "..%2f..%2fevil_evt2.fits.gz",
+        "%2e%2e/evil_evt2.fits.gz",
+        "..\\evil_evt2.fits.gz",
+        "evil%00_evt2.fits.gz",
+        "evil;rm%20-rf_evt2.fits.gz",
+        "x" * 300 + "_evt2.fits.gz",
+    ],
+)
+def test_names_that_lead_elsewhere_refuse_the_listing(site: Site, errand: Make, link: str) -> None:
+    site.names[f"{server.prefix(OBSID)}primary/"] = [link]
+    order = errand()
+    with pytest.raises(DataError, match=rf"ObsID {OBSID}: \S+: it lists a file with the name "):
+        bring(order)
+    assert not order.directory.exists()
+    assert not site.asked()
+
+
+def test_a_directory_without_end_is_refused(site: Site, errand: Make) -> None:
+    for number in range(10_000):
+        site.files[f"{server.prefix(OBSID)}primary/acisf{number:05d}_evt2.fits.gz"] = b""
+    with pytest.raises(DataError, match=rf"ObsID {OBSID}: \S+: it lists more than 5000 files"):
+        bring(errand())
+
+
+def test_directories_in_a_ring_end(site: Site, errand: Make) -> None:
+    start = f"{server.prefix(OBSID)}primary/"
+    for depth in range(300):
+        site.files[f"{start}{'deeper/' * depth}x.fits"] = b""
+    with pytest.raises(DataError, match="it has more than 100 directories"):
+        bring(errand())
+
+
+def test_a_page_that_is_no_listing_is_named(site: Site, errand: Make) -> None:
+    site.answer(server.prefix(OBSID), lambda handler, *_: handler.page(b"<html>Welcome</html>") or 0)
+    with pytest.raises(DataError, match="lists no files"):
+        bring(errand())
+
+
+def test_an_archive_without_the_observation_says_so_and_the_next_one_is_asked(
+    site: Site, errand: Make, url: str
+) -> None:
+    empty = Site()
+    with serve(empty) as nothing:
+        order = errand(archives=(nothing, url))
+        bring(order)
+        assert files(order.directory) == whole(site)
+        with pytest.raises(DataError, match=rf"ObsID 493: {nothing}: not there \(404.*; put its directory"):
+            bring(errand(obsid=493, directory=order.directory.with_name("493"), archives=(nothing,)))
+
+
+def test_what_one_archive_cuts_the_next_one_brings_whole(
+    site: Site, errand: Make, url: str, evt2: str, observation: Path
+) -> None:
+    bad = Site()
+    bad.add(OBSID, observation)
+    bad.answer(evt2, server.cut, *[server.status(500)] * TRIES)
+    with serve(bad) as first:
+        order = errand(archives=(first, url))
+        bring(order)
+    assert files(order.directory) == whole(site)
+    assert [request.start for request in site.asked()] == [0]  # half a file of another server is no start
+
+
+def test_a_server_that_is_not_there_is_named(errand: Make) -> None:
+    with pytest.raises(DataError, match=rf"ObsID {OBSID}: http://127.0.0.1:9/: it cannot be reached; tried"):
+        bring(errand(archives=("http://127.0.0.1:9/",)))
+
+
+def test_tls_is_verified_and_redirects_stay_encrypted(
+    site: Site, errand: Make, evt2: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serve(site, context) as secure:
+        order = errand(archives=(secure,))
+        with pytest.raises(DataError, match=r"its certificate is not to be trusted: .*; SSL_CERT_FILE names"):
+            bring(order)
+        assert not site.requests
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        site.answer(evt2, server.redirect(f"{url}{evt2}"))
+        with pytest.raises(DataError, match=rf"{EVT2}: .* redirects to http://, which is not followed"):
+            bring(order)
+        site.answer(evt2, server.redirect(f"{secure}{evt2}"))
+        bring(order)
+    assert files(order.directory) == whole(site)
+
+
+def test_a_bucket_is_listed_page_by_page(
+    site: Site, errand: Make, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.style = "s3"
+    monkeypatch.setattr(sources, "place_of", lambda name, _: Place(name, Kind.BUCKET, url))
+    order = errand(archives=("s3://bucket",))
+    bring(order)
+    assert files(order.directory) == whole(site)
+    assert not site.asked("HEAD")
+    site.files[f"{server.prefix(OBSID)}primary/../../../evil_evt2.fits.gz"] = b"x"
+    with pytest.raises(DataError, match="it lists a file with the name"):
+        bring(errand(archives=("s3://bucket",), directory=order.directory.with_name("again")))
+
+
+def test_a_folder_is_an_archive_too(observation: Path, errand: Make, tmp_path: Path) -> None:
+    place = tmp_path / "mirror" / server.prefix(OBSID)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(observation)
+    order = errand(archives=(f"file://{tmp_path}/mirror",))
+    bring(order)
+    assert files(order.directory) == files(observation)
+
+
+def test_a_disk_without_room_is_said_before_anything_is_fetched(
+    site: Site, errand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    order = errand()
+    with pytest.raises(SiteError, match=r"\d+ MB are to come, and \S+ has 0 MB free; make room"):
+        bring(order)
+    assert not site.asked()
+
+
+def test_how_far_it_is_ends_at_all_of_it(site: Site, errand: Make, evt2: str) -> None:
+    site.answer(evt2, server.cut, server.ignore_range)
+    told: list[tuple[float, float]] = []
+    bring(errand(tell=lambda done, total, unit: told.append((done, total))))
+    size = sum(map(len, site.files.values()))
+    assert told[0] == (0, size)
+    assert told[-1] == (size, size)
+    assert all(0 <= done <= total == size for done, total in told)

@@ -1,0 +1,129 @@
+"""A newer processing version is reported, and taken whole: old files stay until all new ones are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chandra_runner.archive.download import refresh as refreshing
+from chandra_runner.archive.download.download import bring
+from chandra_runner.errors import DataError
+from tests import archive_server as server
+
+from ...archive_server import Site, serve
+from ...conftest import Run
+from ..conftest import OBSID, Make, files
+
+
+def reprocess(site: Site) -> None:
+    """The archive has another processing version, under other names."""
+    site.files = {path.replace("N001_", "N005_"): body for path, body in site.files.items()}
+
+
+def test_nothing_newer_changes_nothing(site: Site, errand: Make) -> None:
+    bring(errand())
+    before = len(site.asked())
+    bring(errand(newer=True))
+    assert len(site.asked()) == before
+
+
+def test_a_newer_version_takes_the_place_of_the_old_one(site: Site, errand: Make) -> None:
+    order = errand()
+    bring(order)
+    reprocess(site)
+    bring(order)  # not asked for: what is here stays
+    assert {path for path in files(order.directory) if "N001_" in path}
+    bring(errand(newer=True))
+    start = server.prefix(OBSID)
+    assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
+    assert not (order.directory / refreshing.STAGING).exists()
+
+
+def test_an_older_version_of_another_archive_is_not_taken(site: Site, errand: Make) -> None:
+    reprocess(site)
+    order = errand()
+    bring(order)
+    site.files = {path.replace("N005_", "N001_"): body for path, body in site.files.items()}
+    before = files(order.directory)
+    bring(errand(newer=True))
+    assert files(order.directory) == before
+
+
+def test_the_old_files_stay_when_the_new_ones_do_not_come(site: Site, errand: Make) -> None:
+    order = errand()
+    bring(order)
+    before = files(order.directory)
+    reprocess(site)
+    site.answer(site.find(OBSID, "evt2.fits.gz"), server.status(403))
+    with pytest.raises(DataError, match=r"N005_evt2.fits.gz: .* refused \(403"):
+        bring(errand(newer=True))
+    outside = {path: body for path, body in files(order.directory).items() if not path.startswith(".")}
+    assert outside == before
+    asked = len(site.asked())
+    bring(errand(newer=True))
+    brought = [request.path for request in site.asked()[asked:]]
+    assert brought == [site.find(OBSID, "evt2.fits.gz")]  # what had come was kept
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
+    site: Site, errand: Make, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    order = errand()
+    bring(order)
+    reprocess(site)
+    place, moved = refreshing._place, []
+
+    def interrupted(new: Path, target: Path) -> None:
+        if len(moved) == moment:
+            raise KeyboardInterrupt
+        moved.append(target)
+        place(new, target)
+
+    monkeypatch.setattr(refreshing, "_place", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bring(errand(newer=True))
+    monkeypatch.setattr(refreshing, "_place", place)
+    asked = len(site.requests)
+    bring(errand(archives=()))
+    assert len(site.requests) == asked
+    start = server.prefix(OBSID)
+    assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
+
+
+def test_missing_files_are_not_taken_from_another_version(site: Site, errand: Make) -> None:
+    order = errand()
+    bring(order)
+    (evt2,) = order.directory.glob("primary/*_evt2.fits.gz")
+    evt2.unlink()
+    site.files = {
+        path.replace("N001_evt1", "N005_evt1"): body
+        for path, body in site.files.items()
+        if not path.endswith(evt2.name)
+    }
+    other = r"it has \S+N005_evt1.fits where \S+N001_evt1.fits is here; --refresh data"
+    with pytest.raises(DataError, match=other):
+        bring(order)
+
+
+def test_plan_tells_of_a_newer_version_and_refresh_takes_it(
+    site: Site, tmp_path: Path, chandra_run: Run
+) -> None:
+    with serve(site) as url:
+        (tmp_path / "recipe.yaml").write_text(
+            f"recipe: 1\nobservations: [{OBSID}]\narchive: [{url}]\ndata: data\nproducts: products\n"
+            "stages: {prepare_chandra_info: {}}\n"
+        )
+        quiet = {"no_proxy": "*"}
+        assert chandra_run("recipe.yaml", env=quiet).code == 0
+        same = chandra_run("plan", "recipe.yaml", "--check-archive", "--json", env=quiet)
+        assert same.reasons(OBSID, "download") == ""
+        reprocess(site)
+        told = chandra_run("plan", "recipe.yaml", "--check-archive", "--json", env=quiet)
+        assert told.outcomes[OBSID, "download"] == "up_to_date"
+        assert told.reasons(OBSID, "download") == f"{url} has N005, here is N001: --refresh data takes it"
+        assert chandra_run("recipe.yaml", "--refresh", "data", env=quiet).code == 0
+        names = {path.name for path in (tmp_path / "data" / str(OBSID)).rglob("*N00*")}
+        assert names
+        assert all("N005_" in name for name in names)

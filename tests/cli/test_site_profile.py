@@ -1,0 +1,87 @@
+"""Profiles: settings of the site, in their own file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chandra_runner.cli.site_profile import Profile, load_profile
+from chandra_runner.errors import RecipeError, UsageError
+
+from ..ciao_standin.fixture import Ciao
+from ..conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home directory."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    (directory / ".config").mkdir()
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
+    return directory
+
+
+def write(path: Path, text: str) -> Path:
+    """A profile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_without_a_profile_there_are_no_settings() -> None:
+    assert load_profile(None) == Profile()
+
+
+def test_paths_are_relative_to_the_file_or_in_the_home_directory(tmp_path: Path, home: Path) -> None:
+    path = write(
+        tmp_path / "site" / "p.yaml", "ciao: soft/ciao\ncores: 4\nmirror: https://mirror.example.org/x\n"
+    )
+    assert load_profile(path) == Profile(tmp_path / "site/soft/ciao", 4, "https://mirror.example.org/x")
+    assert load_profile(write(path, "ciao: ~/ciao\n")).ciao == home / "ciao"
+
+
+def test_the_users_own_profile_is_read_where_none_is_named(home: Path) -> None:
+    write(home / ".config" / "chandra_runner" / "profile.yaml", "cores: 3\n")
+    assert load_profile(None).cores == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("cors: 2\n", "1:1: a profile has no cors; did you mean cores?"),
+        ("cores: 0\n", ":1:8: "),
+        ("cores: two\n", ":1:8: "),
+        ("cores: 1\ncores: 2\n", ":2:1: "),
+        ("mirror: mirror.example.org\n", "write a URL, such as"),
+        ("- cores\n", ":1:1: "),
+        ("ciao: [\n", ":"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(RecipeError) as refusal:
+        load_profile(write(tmp_path / "p.yaml", text))
+    assert problem in str(refusal.value), str(refusal.value)
+    assert "p.yaml:" in str(refusal.value)
+
+
+def test_a_profile_that_is_not_there_is_a_wrong_command_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--profile: there is no file"):
+        load_profile(tmp_path / "none.yaml")
+
+
+def test_the_profile_says_where_ciao_is_and_is_in_no_fingerprint(
+    chandra_run: Run, ciao: Ciao, tmp_path: Path
+) -> None:
+    recipe = "recipe: 1\nobservations: [99002]\narchive: [sample]\nengine: ciao\nstages:\n  rate_image: {}\n"
+    write(tmp_path / "recipe.yaml", recipe)
+    nothing = {"ASCDS_INSTALL": "", "PATH": "/usr/bin:/bin"}
+    assert chandra_run("plan", "recipe.yaml", env=nothing).code == 3
+    write(tmp_path / "p.yaml", f"ciao: {ciao.path}\ncores: 2\n")
+    answer = chandra_run("plan", "recipe.yaml", "--profile", "p.yaml", env=nothing)
+    assert answer.code == 0, answer.err
+    write(tmp_path / "p.yaml", "ciao: gone\n")
+    answer = chandra_run("plan", "recipe.yaml", "--profile", "p.yaml", env=nothing)
+    assert (answer.code, "correct the profile" in answer.err) == (3, True)

@@ -1,0 +1,92 @@
+"""Count images."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.count_image import ZerothOrder, count_images, cut
+from chandra_runner.native.grid import parse_grid
+
+BANDS = [(500.0, 7000.0), (500.0, 1200.0), (1200.0, 2000.0), (2000.0, 7000.0), (200.0, 400.0)]
+REFERENCE_GRID = "3142:5258:4,3278:5238:4"
+
+
+def events_of(rows, **more):
+    """Events at x, y with an energy."""
+    names = ["x", "y", "energy", *more]
+    events = np.zeros(len(rows), dtype=[(name, ">f4") for name in names])
+    for name, column in zip(names, [*np.transpose(rows), *more.values()], strict=True):
+        events[name] = column
+    return events
+
+
+def test_count_images_light_the_pixels_of_the_flux_image_that_ciao_made(shared_data):
+    flux = fits.getdata(shared_data / "real/reference/754/acisf00754_2.1-10keV_flux.img.gz")
+    with EventFile.open(shared_data / "real/754/primary/acisf00754N001_evt2.fits.gz") as file:
+        counts = count_images(file.chunks(), parse_grid(REFERENCE_GRID), [(2100.0, 10000.0)])[0]
+    assert np.count_nonzero(flux) == 57188
+    assert np.count_nonzero((counts > 0) != (flux > 0)) <= 220
+
+
+@pytest.mark.skipif(shutil.which("fitscopy") is None, reason="no fitscopy (Debian: libcfitsio-bin)")
+def test_count_images_are_those_of_cfitsio(shared_data, tmp_path):
+    path = shared_data / "real/754/primary/acisf00754N001_evt2.fits.gz"
+    with EventFile.open(path) as file:
+        counts = count_images(file.chunks(10_000), parse_grid(REFERENCE_GRID), BANDS)
+    for number, (lo, hi) in enumerate(BANDS):
+        binned = tmp_path / f"{number}.img"
+        select = f"[EVENTS][energy>={lo:g}&&energy<{hi:g}][bin x=3142:5258:4,y=3278:5238:4]"
+        subprocess.run(["fitscopy", f"{path}{select}", binned], check=True)
+        np.testing.assert_array_equal(counts[number], fits.getdata(binned))
+
+
+def test_lower_edges_are_in_and_upper_edges_are_out():
+    rows = [(0, 0, 500), (4, 0, 1200), (8, 0, 600), (0, 8, 600), (-0.001, 0, 600), (3.999, 7.999, 7000)]
+    counts = count_images([events_of(rows)], parse_grid("0:8:4,0:8:4"), [(500.0, 1200.0), (1200.0, 7000.0)])
+    np.testing.assert_array_equal(counts, [[[1, 0], [0, 0]], [[0, 1], [0, 0]]])
+
+
+def test_bands_may_overlap_and_leave_gaps():
+    rows = [(1, 1, energy) for energy in (100, 300, 500, 700, 900)]
+    bands = [(200.0, 800.0), (400.0, 600.0), (800.0, 1000.0), (200.0, 400.0)]
+    counts = count_images([events_of(rows)], parse_grid("0:4:4,0:4:4"), bands)
+    assert counts.ravel().tolist() == [3, 1, 1, 1]
+
+
+def test_events_without_a_position_are_nowhere():
+    rows = [(np.nan, 1, 600), (1, np.inf, 600), (1, 1, np.nan), (1, 1, 600)]
+    counts = count_images([events_of(rows)], parse_grid("0:4:4,0:4:4"), [(500.0, 700.0)])
+    assert counts.sum() == 1
+
+
+def test_without_bands_all_events_count():
+    counts = count_images([events_of([(1, 1, 0), (5, 1, np.nan)])], parse_grid("0:8:4,0:4:4"), None)
+    assert counts.tolist() == [[[1, 1]]]
+
+
+def test_dispersed_events_stay_out():
+    events = events_of([(1, 1, 600)] * 4, tg_m=[0, 1, -1, 99])
+    grid = parse_grid("0:4:4,0:4:4")
+    assert count_images([events], grid, [(500.0, 700.0)], ZerothOrder(99)).sum() == 2
+    assert count_images([events], grid, [(500.0, 700.0)], ZerothOrder(None)).sum() == 1
+
+
+def test_pixels_with_little_exposure_are_cut():
+    images = cut(np.array([[4, 4, 4]], dtype=np.int32), np.array([[100.0, 1.5, 1.4]]), 0.015)
+    assert images.seen.tolist() == [[True, True, False]]
+    assert images.counts.tolist() == [[4, 4, 0]]
+    assert images.exposure.tolist() == [[100, 1.5, 0]]
+    np.testing.assert_allclose(images.ratio, [[0.04, 8 / 3, 0]], rtol=1e-6)
+    assert images.of(np.ones((1, 3))).tolist() == [[1, 1, 0]]
+
+
+def test_without_threshold_only_what_was_never_seen_is_cut():
+    images = cut(np.array([[4, 4]], dtype=np.int32), np.array([[100.0, 0.0]]), 0.0)
+    assert images.ratio.tolist() == [[pytest.approx(0.04), 0]]
+    assert images.counts.tolist() == [[4, 0]]

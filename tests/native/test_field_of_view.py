@@ -1,0 +1,112 @@
+"""What was looked at: chips, extent, live time, and what is said of missing files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from chandra_runner.errors import DataError
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.field_of_view import Companions, chip_numbers, fov_extent, look
+from chandra_runner.native.geometry import Pointing
+
+from .fields import companions, events_path, field_of
+
+OBSIDS = ["sim/90001", "sim/90002", "sim/90003", "sim/90004", "real/28229"]
+
+
+def edges(extent):
+    return np.array([extent.x_min, extent.x_max, extent.y_min, extent.y_max])
+
+
+@pytest.mark.parametrize("name", OBSIDS)
+def test_without_a_field_of_view_file_the_chips_and_their_dither_tell_the_extent(shared_data, name):
+    directory = shared_data / name
+    with EventFile.open(events_path(directory)) as events:
+        alone = look(events, Companions())
+        positions = np.concatenate([chunk[["x", "y"]] for chunk in events.chunks()])
+    told = edges(fov_extent(companions(directory).fov))
+    # The archive's file of 28229 goes 7 pixels further than CIAO's own later one, to 4228.2.
+    tolerance = 8 if name == "real/28229" else 3 if name < "sim/90003" else 20
+    assert np.abs(edges(alone.extent) - told).max() < tolerance
+    assert alone.extent.x_min < positions["x"].min() < positions["x"].max() < alone.extent.x_max
+    assert alone.extent.y_min < positions["y"].min() < positions["y"].max() < alone.extent.y_max
+
+
+def test_the_live_time_of_hrc_follows_its_dead_time_file(shared_data, tmp_path):
+    directory = shared_data / "sim/90003"
+    with fits.open(companions(directory).dtf) as hdus:
+        hdus[1].data["DTF"] = 0.5
+        hdus.writeto(tmp_path / "dtf1.fits")
+    with EventFile.open(events_path(directory)) as events:
+        assert events.dtcor == pytest.approx(0.9957)
+        field = look(events, Companions(companions(directory).asol, dtf=tmp_path / "dtf1.fits"))
+        assert field.dtcor == 0.5
+        assert field.chips[0].seconds.sum() == pytest.approx(0.5 * events.good_times.first.total())
+
+
+def test_each_chip_has_its_own_good_time(shared_data):
+    field = field_of(shared_data / "sim/90001")
+    header = fits.getheader(events_path(shared_data / "sim/90001"), "EVENTS")
+    live = {chip.number: chip.seconds.sum() for chip in field.chips}
+    assert list(live) == [3, 0, 1, 2, 6]
+    for number, seconds in live.items():
+        assert seconds == pytest.approx(header[f"LIVTIME{number}"], rel=1e-9)
+
+
+def test_good_times_that_serve_all_chips_leave_their_numbers_to_the_header(shared_data, tmp_path):
+    with fits.open(events_path(shared_data / "sim/90001")) as hdus:
+        fits.HDUList([hdus[0], hdus["EVENTS"]]).writeto(tmp_path / "evt2.fits")
+    with EventFile.open(tmp_path / "evt2.fits") as events:
+        assert events.good_times.shared
+        assert chip_numbers(events, Pointing.of(events.header)) == (0, 1, 2, 3, 6)
+
+
+def test_all_is_known_where_all_files_are_there(shared_data):
+    assert field_of(shared_data / "sim/90002").notes == ()
+
+
+def test_what_is_missing_is_told(shared_data):
+    with EventFile.open(events_path(shared_data / "real/754")) as events:
+        notes = look(events, Companions()).notes
+    assert len(notes) == 4
+    assert "the 140 columns" in notes[2]
+
+
+def test_a_file_without_polygons_is_no_field_of_view(shared_data):
+    path = companions(shared_data / "sim/90002").mask
+    with pytest.raises(DataError, match=r"msk1.fits.gz has no polygon"):
+        fov_extent(path)
+
+
+def test_missing_columns_are_named(shared_data, tmp_path):
+    with fits.open(events_path(shared_data / "sim/90006").parent / "acisf90006N001_e1_evt2.fits.gz") as hdus:
+        events = hdus["EVENTS"]
+        events.columns.del_col("detx")
+        events.writeto(tmp_path / "evt2.fits")
+    with (
+        EventFile.open(tmp_path / "evt2.fits") as file,
+        pytest.raises(DataError, match=r"evt2.fits: EVENTS has no column detx"),
+    ):
+        look(file, Companions())
+
+
+def test_an_aspect_solution_of_another_time_is_refused(shared_data):
+    directory = shared_data / "sim/90006"
+    other = companions(shared_data / "sim/90001").asol
+    with (
+        EventFile.open(next(directory.glob("primary/*_e1_evt2.fits.gz"))) as events,
+        pytest.raises(DataError, match=r"pcadf90001.*lacks \d+ s of \d+ s good time"),
+    ):
+        look(events, Companions(other))
+
+
+def test_an_aspect_solution_that_ends_early_is_told(shared_data, tmp_path):
+    directory = shared_data / "sim/90002"
+    with fits.open(companions(directory).asol[0]) as hdus:
+        table = fits.BinTableHDU(hdus[1].data[: int(0.9 * len(hdus[1].data))], hdus[1].header)
+        table.writeto(tmp_path / "short_asol1.fits")
+    with EventFile.open(events_path(directory)) as events:
+        notes = look(events, Companions((tmp_path / "short_asol1.fits",))).notes
+    assert notes[0].startswith("short_asol1.fits lacks")

@@ -1,0 +1,170 @@
+"""An ObsID directory becomes an observation with its exposures, or a message that says why not."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from chandra_runner.errors import DataError
+from chandra_runner.observation.directory import read_observation
+from chandra_runner.observation.observation import Observation
+
+from ..obsid_files import index, write_raw
+
+EVT1, EVT2 = "secondary/acisf00042_000N001_evt1.fits", "primary/acisf00042N001_evt2.fits"
+ASOL = "primary/pcadf00042_000N001_asol1.fits"
+
+
+@pytest.mark.parametrize(
+    ("obsid", "stems"),
+    [
+        (90001, {"E001": "acisf90001"}),
+        (90003, {"E001": "hrcf90003"}),
+        (90006, {"e1": "acisf90006e1", "e2": "acisf90006e2"}),
+        (90007, {"E000": "acisf90007_000", "E001": "acisf90007_001"}),
+    ],
+)
+def test_exposures_have_the_names_that_ciao_gives_them(
+    shared_data: Path, obsid: int, stems: dict[str, str]
+) -> None:
+    observation = read_observation(shared_data / f"sim/{obsid}", obsid)
+    assert {exposure.id: exposure.stem for exposure in observation.exposures} == stems
+
+
+@pytest.mark.parametrize(
+    ("obsid", "reason"),
+    [(90008, "oif.fits lists no aspect solution"), (90009, "oif.fits lists no EVT1")],
+)
+def test_an_observation_that_oif_fits_rules_out_says_why(shared_data: Path, obsid: int, reason: str) -> None:
+    observation = read_observation(shared_data / f"sim/{obsid}", obsid)
+    assert (observation.active, observation.reason, observation.exposures) == (False, reason, ())
+
+
+def test_interleaved_exposures_share_only_what_names_neither(shared_data: Path) -> None:
+    e1, e2 = read_observation(shared_data / "sim/90006", 90006).exposures
+    assert e1.files["evt1"] == ("secondary/acisf90006_000N001_e1_evt1.fits.gz",)
+    assert e2.files["evt2"] == ("primary/acisf90006N001_e2_evt2.fits.gz",)
+    assert e1.files["asol1"] == e2.files["asol1"] == ("primary/pcadf90006_000N001_asol1.fits.gz",)
+
+
+def test_observing_intervals_have_their_own_files_and_not_the_merged_events(shared_data: Path) -> None:
+    first, second = read_observation(shared_data / "sim/90007", 90007).exposures
+    assert "evt2" not in first.files
+    assert "evt2" not in second.files
+    assert second.files["flt1"] == ("secondary/acisf90007_001N001_flt1.fits.gz",)
+    # These are named by their times: 112660631 s is in the second interval.
+    assert first.files["pbk0"] == ("secondary/acisf112029479N001_pbk0.fits.gz",)
+    assert second.files["osol1"] == ("secondary/aspect/pcadf112660631N001_osol1.fits.gz",)
+
+
+def test_without_oif_fits_the_files_and_the_event_header_tell_all(shared_data: Path) -> None:
+    observation = read_observation(shared_data / "real/28229", 28229)
+    assert observation.active
+    assert (observation.detector, observation.datamode, observation.readmode) == ("ACIS-67", "FAINT", "TIMED")
+    assert observation.ra_nom == pytest.approx(266.418, abs=1e-3)
+    (exposure,) = observation.exposures
+    assert (exposure.id, exposure.stem) == ("E001", "acisf28229")
+    assert sorted(exposure.files) == ["bpix1", "evt2", "flt1", "fov1", "msk1", "pbk0"]
+
+
+def test_json_gives_back_the_same_observation_and_the_same_bytes(shared_data: Path) -> None:
+    observation = read_observation(shared_data / "sim/90007", 90007)
+    again = Observation.from_json(observation.to_json())
+    assert again == observation
+    assert again.to_json() == observation.to_json()
+    assert str(shared_data) not in observation.to_json()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"obsid": 1}'])
+def test_json_of_something_else_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match=r"observation\.json"):
+        Observation.from_json(text)
+
+
+@pytest.mark.parametrize("name", [EVT1, EVT2])
+def test_without_oif_fits_one_event_file_of_either_level_is_enough(tmp_path: Path, name: str) -> None:
+    assert read_observation(write_raw(tmp_path, name), 42).active
+
+
+def test_without_oif_fits_and_events_there_is_nothing_to_reduce(tmp_path: Path) -> None:
+    observation = read_observation(write_raw(tmp_path, ASOL), 42)
+    assert (observation.active, observation.reason) == (
+        False,
+        "there is no evt1 and no evt2 file, and no oif.fits",
+    )
+
+
+def test_files_may_lie_flat_or_in_the_other_folder(tmp_path: Path) -> None:
+    names = ["acisf00042N001_evt2.fits", "secondary/acisf00042_000N001_bpix1.fits"]
+    (exposure,) = read_observation(write_raw(tmp_path, *names), 42).exposures
+    assert exposure.files == {"evt2": (names[0],), "bpix1": (names[1],)}
+
+
+def test_obsids_have_five_digits_in_names(tmp_path: Path) -> None:
+    (exposure,) = read_observation(write_raw(tmp_path, EVT2), 42).exposures
+    assert exposure.stem == "acisf00042"
+
+
+def test_of_two_versions_the_one_that_oif_fits_lists_is_taken(tmp_path: Path) -> None:
+    newer = EVT2.replace("N001", "N002")
+    write_raw(tmp_path, EVT1, EVT2, newer, ASOL)
+    index(tmp_path, EVT1, newer, ASOL)
+    (exposure,) = read_observation(tmp_path, 42).exposures
+    assert exposure.files["evt2"] == (newer,)
+
+
+def test_of_two_versions_without_oif_fits_neither_is_guessed(tmp_path: Path) -> None:
+    newer = EVT2.replace("N001", "N002")
+    write_raw(tmp_path, EVT2, newer)
+    with pytest.raises(DataError, match=f"there are 2 evt2 files: {EVT2}, {newer}"):
+        read_observation(tmp_path, 42)
+
+
+def test_a_file_beside_its_compressed_copy_is_refused_by_both_names(tmp_path: Path) -> None:
+    write_raw(tmp_path, EVT2)
+    (tmp_path / f"{EVT2}.gz").write_bytes(gzip.compress((tmp_path / EVT2).read_bytes()))
+    with pytest.raises(DataError, match=f"{EVT2} and {EVT2}.gz stand side by side"):
+        read_observation(tmp_path, 42)
+
+
+def test_a_directory_of_another_obsid_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"{EVT2} is of ObsID 42"):
+        read_observation(write_raw(tmp_path, EVT2), 43)
+
+
+def test_an_index_of_another_obsid_is_refused(tmp_path: Path) -> None:
+    write_raw(tmp_path, EVT1, EVT2, ASOL)
+    index(tmp_path, EVT1, EVT2, ASOL, OBS_ID="43")
+    with pytest.raises(DataError, match=r"oif\.fits is of ObsID 43"):
+        read_observation(tmp_path, 42)
+
+
+def test_listed_files_that_are_not_there_are_named(tmp_path: Path) -> None:
+    write_raw(tmp_path, EVT2)
+    index(tmp_path, EVT1, EVT2, ASOL, "secondary/acisf00042_000N001_mtl1.fits")
+    notes = read_observation(tmp_path, 42).notes
+    names = "acisf00042_000N001_evt1.fits, pcadf00042_000N001_asol1.fits"
+    assert notes == (f"oif.fits lists files that are not there: {names}",)
+
+
+def test_an_exposure_without_events_is_an_error_that_names_what_is_missing(tmp_path: Path) -> None:
+    other = EVT1.replace("_000", "_001")
+    write_raw(tmp_path, EVT1, EVT2, ASOL)
+    index(tmp_path, EVT1, other, EVT2, ASOL)
+    with pytest.raises(DataError, match=r"exposure E001 has no event file.*acisf00042_001N001_evt1"):
+        read_observation(tmp_path, 42)
+
+
+def test_an_index_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
+    write_raw(tmp_path / "secret", EVT2)
+    inside = write_raw(tmp_path / "42", EVT1, ASOL)
+    index(inside, EVT1, f"../secret/{EVT2}", str(tmp_path / "secret" / EVT2), ASOL)
+    observation = read_observation(inside, 42)
+    assert "evt2" not in observation.exposures[0].files
+
+
+def test_an_instrument_that_cannot_be_reduced_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="its instrument is EPHIN"):
+        read_observation(write_raw(tmp_path, EVT2, INSTRUME="EPHIN"), 42)

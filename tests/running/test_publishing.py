@@ -1,0 +1,75 @@
+"""Products are replaced whole, and a crash in between is repaired."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chandra_runner.running.publishing import aside_directory, publish, repair, scratch_directory
+
+
+def directory(path: Path, text: str) -> Path:
+    """A directory with one file."""
+    path.mkdir(parents=True)
+    (path / "file.txt").write_text(text)
+    return path
+
+
+def test_new_products_take_the_place_of_the_old(tmp_path: Path) -> None:
+    target = directory(tmp_path / "11" / "deflare", "old")
+    (target / "only_old.txt").touch()
+    aside = aside_directory(tmp_path, 11, "deflare")
+    publish(directory(tmp_path / "new", "new"), target, aside)
+    assert [path.name for path in target.iterdir()] == ["file.txt"]
+    assert (target / "file.txt").read_text() == "new"
+    assert not aside.exists()
+
+
+def test_a_crash_before_the_new_products_are_in_place_is_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = directory(tmp_path / "11" / "deflare", "old")
+    new = directory(tmp_path / "new", "new")
+    rename = Path.rename
+
+    def crash(self: Path, to: Path) -> Path:
+        if self == new:
+            raise KeyboardInterrupt
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", crash)
+    with pytest.raises(KeyboardInterrupt):
+        publish(new, target, aside_directory(tmp_path, 11, "deflare"))
+    assert not target.exists()
+    monkeypatch.undo()
+    assert repair(tmp_path, 11) == ["deflare"]
+    assert (target / "file.txt").read_text() == "old"
+
+
+def test_a_failed_rename_brings_the_old_products_back_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = directory(tmp_path / "11" / "deflare", "old")
+    new = directory(tmp_path / "new", "new")
+    rename = Path.rename
+
+    def fail(self: Path, to: Path) -> Path:
+        if self == new:
+            raise OSError(5, "input/output error")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="input/output"):
+        publish(new, target, aside_directory(tmp_path, 11, "deflare"))
+    assert (target / "file.txt").read_text() == "old"
+
+
+def test_repair_removes_old_products_whose_successors_are_in_place_and_scratch(tmp_path: Path) -> None:
+    target = directory(tmp_path / "11" / "deflare", "new")
+    directory(aside_directory(tmp_path, 11, "deflare"), "old")
+    directory(scratch_directory(tmp_path, 11) / "deflare-x", "half")
+    assert repair(tmp_path, 11) == []
+    assert (target / "file.txt").read_text() == "new"
+    assert not scratch_directory(tmp_path, 11).exists()
+    assert not aside_directory(tmp_path, 11, "deflare").exists()

@@ -1,0 +1,234 @@
+"""However a task ends, the run says so, goes on with the others, and loses no data."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chandra_runner.planning.manifest import read_manifest
+
+from ..conftest import ProbeProject
+
+BOTH = "stages:\n  probe: {{behave: {}}}\n  probe_reader: {{}}\n"
+
+
+def wait_for(path: Path) -> None:
+    """Wait until another process has made a file."""
+    for _ in range(6000):
+        if path.exists():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{path} was never made")
+
+
+@pytest.mark.parametrize(
+    ("behave", "code", "reason"),
+    [
+        ("fail", 1, "the probe was told to fail; tell it something else"),
+        ("bug", 1, "ZeroDivisionError: nobody thought of this"),
+        ("crash", 1, "ended by SIGSEGV"),
+        ("no_product", 1, "the product count.txt (count) was not made"),
+        ("empty_product", 1, "the product count.txt (count) is empty"),
+        ("half_product", 1, "count.fits is cut off inside a header"),
+        ("disk_full", 3, "the disk is full"),
+        ("memory", 3, "out of memory"),
+    ],
+)
+def test_a_failure_is_told_blocks_what_needs_it_and_leaves_no_products(
+    probe: ProbeProject, behave: str, code: int, reason: str
+) -> None:
+    probe.write(BOTH.format(behave))
+    answer = probe.run("--json")
+    assert answer.code == code
+    assert answer.outcomes == {
+        (11, "download"): "done",
+        (11, "probe"): "failed",
+        (11, "probe_reader"): "blocked",
+    }
+    assert reason in answer.reasons(11, "probe")
+    assert answer.reasons(11, "probe_reader") == "probe failed"
+    assert not probe.product(11, "probe").exists()
+    assert "the probe says hello" in probe.product(11, "probe.log").read_text()
+    assert f"failed last time: {answer.reasons(11, 'probe')}" in probe.plan().reasons(11, "probe")
+
+
+def test_a_failed_rerun_keeps_the_products_of_the_last_good_run(probe: ProbeProject) -> None:
+    probe.write(BOTH.format("well"))
+    assert probe.run().code == 0
+    good = probe.product(11, "probe/count.txt").read_bytes()
+    probe.write(BOTH.format("crash"))
+    assert probe.run().code == 1
+    assert probe.product(11, "probe/count.txt").read_bytes() == good
+    probe.write(BOTH.format("well"))
+    answer = probe.run("--json")
+    assert set(answer.document["counts"]) == {"up_to_date"}
+
+
+def test_a_bug_puts_its_traceback_into_the_log_only(probe: ProbeProject) -> None:
+    probe.write(BOTH.format("bug"))
+    answer = probe.run()
+    assert "Traceback" in probe.product(11, "probe.log").read_text()
+    assert str(probe.product(11, "probe.log")) in answer.err
+
+
+def test_excluded_is_no_failure_and_excludes_what_comes_after(probe: ProbeProject) -> None:
+    probe.write(BOTH.format("exclude"))
+    for _ in range(2):
+        answer = probe.run("--json")
+        assert answer.code == 0
+        assert answer.outcomes[11, "probe"] == answer.outcomes[11, "probe_reader"] == "excluded"
+        assert answer.reasons(11, "probe_reader") == "the probe was told to find nothing"
+    manifest = read_manifest(probe.product(11, "probe_reader"))
+    assert manifest is not None
+    assert (manifest.outcome, manifest.outputs) == ("excluded", ())
+
+
+def test_an_exclusion_takes_the_place_of_older_products_and_can_end_again(probe: ProbeProject) -> None:
+    probe.write(BOTH.format("well"))
+    probe.run()
+    probe.write(BOTH.format("exclude"))
+    probe.run()
+    assert [path.name for path in probe.product(11, "probe_reader").iterdir()] == ["manifest.json"]
+    probe.write(BOTH.format("well"))
+    assert probe.run("--json").outcomes[11, "probe_reader"] == "done"
+
+
+@pytest.mark.parametrize("behave", ["hang", "hang_with_child"])
+def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(probe: ProbeProject, behave: str) -> None:
+    probe.write(f"stages:\n  probe: {{behave: {behave}, timeout: 2 s}}\n")
+    answer = probe.run("--json")
+    assert answer.code == 1
+    assert answer.outcomes[11, "probe"] == "timed_out"
+    assert "timeout of 2 s" in answer.reasons(11, "probe")
+    if behave == "hang_with_child":
+        child = int((probe.directory / "data" / "child.pid").read_text())
+        assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_one_failure_stops_only_its_own_observation(probe: ProbeProject) -> None:
+    probe.add_data(12, 13)
+    probe.write(
+        "stages:\n  probe_reader: {}\nper_observation:\n  12: {probe: {behave: fail}}\n", "[11, 12, 13]"
+    )
+    answer = probe.run("--json", "--cores", "2")
+    assert answer.code == 1
+    assert answer.document["counts"] == {"done": 7, "failed": 1, "blocked": 1}
+
+
+def test_fail_fast_starts_nothing_more_after_the_first_failure(probe: ProbeProject) -> None:
+    probe.add_data(12)
+    probe.write("stages:\n  probe_reader: {}\nper_observation:\n  11: {probe: {behave: fail}}\n", "[11, 12]")
+    answer = probe.run("--json", "--cores", "1", "--fail-fast")
+    assert answer.code == 1
+    assert answer.outcomes[12, "probe"] == "interrupted"
+    assert answer.reasons(12, "probe") == "stopped by --fail-fast"
+
+
+def test_an_obsid_without_data_fails_and_the_others_go_on(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {}\n", "[11, 99]")
+    answer = probe.run("--json")
+    assert answer.code == 1
+    assert answer.outcomes[99, "download"] == "failed"
+    assert "99" in answer.reasons(99, "download")
+    assert answer.outcomes[11, "probe"] == "done"
+
+
+def test_products_that_cannot_be_written_are_the_environments_fault(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {}\n")
+    (probe.directory / "products").write_text("a file where the directory should be")
+    answer = probe.run()
+    assert answer.code == 3
+    assert "products" in answer.err
+
+
+def test_a_temporary_directory_with_too_long_a_path_is_named(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {}\n")
+    long = probe.directory / ("long" * 30)
+    long.mkdir()
+    answer = probe.call("recipe.yaml", "--json", env={**probe.environment, "TMPDIR": str(long)})
+    assert answer.code == 3
+    assert "set TMPDIR to a shorter one" in answer.reasons(11, "download")
+
+
+@contextmanager
+def start(probe: ProbeProject, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A run in the background; it does not outlive the test."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "chandra_runner", "recipe.yaml", *arguments],
+        cwd=probe.directory,
+        env={**os.environ, **probe.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_running_task_and_the_next_run_goes_on(
+    probe: ProbeProject, how: signal.Signals
+) -> None:
+    probe.write("stages:\n  probe: {behave: linger}\n  probe_reader: {}\n")
+    lingers = probe.directory / "data" / "lingers"
+    with start(probe, "--json") as first:
+        wait_for(lingers)
+        first.send_signal(how)
+        out, err = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "Traceback" not in err
+    outcomes = {task["stage"]: task["outcome"] for task in json.loads(out)["tasks"]}
+    assert outcomes == {"download": "done", "probe": "interrupted", "probe_reader": "interrupted"}
+    lingers.unlink()
+    probe.write("stages:\n  probe: {}\n  probe_reader: {}\n")
+    answer = probe.run("--json")
+    assert answer.document["counts"] == {"up_to_date": 1, "done": 2}
+
+
+def test_a_killed_run_leaves_nothing_running_and_the_next_run_takes_over(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {behave: hang_with_child}\n")
+    with start(probe) as first:
+        wait_for(probe.directory / "data" / "child.pid")
+        first.kill()
+    child = int((probe.directory / "data" / "child.pid").read_text())
+    for _ in range(1000):
+        if not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("the tool that the task had started still runs")
+    assert list((probe.directory / "products" / ".chandra-run" / "locks").iterdir())
+    probe.write("stages:\n  probe: {}\n")
+    assert probe.run("--json").outcomes[11, "probe"] == "done"
+    assert not list((probe.directory / "products" / ".chandra-run" / "scratch").iterdir())
+
+
+def test_a_run_that_meets_a_live_one_says_who_it_is_and_goes_on_with_the_others(
+    probe: ProbeProject,
+) -> None:
+    probe.add_data(12)
+    probe.write("stages:\n  probe: {behave: linger}\n")
+    lingers = probe.directory / "data" / "lingers"
+    with start(probe, "--only", "11") as first:
+        wait_for(lingers)
+        probe.write("stages:\n  probe: {}\n", "[11, 12]")
+        answer = probe.run("--json")
+        assert answer.code == 3
+        assert answer.outcomes[12, "probe"] == "done"
+        assert answer.outcomes[11, "probe"] == "blocked"
+        assert f"locked by process {first.pid}" in answer.reasons(11, "probe")
+        lingers.unlink()
+        assert first.wait(60) == 0
