@@ -27,8 +27,8 @@ from loguru import logger
 
 from chandra_runner.archive.download import fetch
 from chandra_runner.archive.download.connection_limit import PER_ARCHIVE
-from chandra_runner.archive.download.download import Errand, bring
-from chandra_runner.archive.download.file_selection import Wanted
+from chandra_runner.archive.download.download import DownloadRequest, bring
+from chandra_runner.archive.download.file_selection import FileSelection
 
 OBSID = 90001
 
@@ -163,7 +163,7 @@ def own(url: str, target: Path, scratch: Path, *, check: bool) -> None:
     if not check:
         fetch.check_intact = lambda path, name: None
     try:
-        bring(Errand(OBSID, target, (url,), Wanted(), False, 60.0, scratch, lambda *_: None))
+        bring(DownloadRequest(OBSID, target, (url,), FileSelection(), False, 60.0, scratch, lambda *_: None))
     finally:
         fetch.check_intact = known
 

@@ -85,11 +85,11 @@ def ask(what: str, raw: Path, big: Path) -> dict[str, Any]:
 def tell_grid(raw: Path, big: Path) -> dict[str, Any]:
     """The grid that rate_image takes, for fitscopy to take the same."""
     from chandra_runner.fits.event_file import EventFile
-    from chandra_runner.native.field_of_view import look
+    from chandra_runner.native.field_of_view import load_field_of_view
     from chandra_runner.native.grid import Grid
 
     with EventFile.open(big) as events:
-        grid = Grid.cover(look(events, companions(raw)).extent, 4)
+        grid = Grid.cover(load_field_of_view(events, companions(raw)).extent, 4)
     x1, y1 = grid.x0 + grid.nx * grid.step, grid.y0 + grid.ny * grid.step
     return {"xygrid": f"{grid.x0}:{x1}:4,{grid.y0}:{y1}:4"}
 

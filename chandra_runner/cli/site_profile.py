@@ -61,12 +61,12 @@ def _own() -> Path:
 
 def _parse(text: str, path: Path) -> Profile:
     from chandra_runner.recipe import yaml_reader as yamlsource
-    from chandra_runner.recipe.schema_validation import schema_faults
+    from chandra_runner.recipe.schema_validation import schema_errors
     from chandra_runner.resources import resource
 
     root = yamlsource.parse(text, path)
     schema = json.loads(resource("schemas", "profile.schema.json").read_text(encoding="utf-8"))
-    faults = schema_faults(root, complete=True, schema=schema)
+    faults = schema_errors(root, complete=True, schema=schema)
     problems = [replace(each.problem, message=_in_a_profile(each.problem.message)) for each in faults]
     if problems:
         raise RecipeError(problems)

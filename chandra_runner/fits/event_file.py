@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chandra_runner.errors import DataError
 
 from .gti import GoodTimes, Gti, make_gti, read_gtis
-from .reader import Place, RawHdu, hdulist, naming, open_stream, read_place, scan
+from .reader import HduLocation, RawHdu, hdulist, naming, open_stream, read_hdu, scan
 
 CHUNK = 1 << 16
 """Rows read at a time: some 5 MB, which a processor's cache can hold."""
@@ -95,7 +95,7 @@ class EventFile:
             if events is None and place.name == "EVENTS":
                 events = place
             else:
-                parts.append(read_place(stream, place, path))
+                parts.append(read_hdu(stream, place, path))
         if events is None:
             raise DataError(f"{path.name} has no extension EVENTS, only {', '.join(names)}")
         primary, *others = hdulist(parts, path)
@@ -217,7 +217,7 @@ def number(header: fits.Header, keyword: str, path: Path) -> float:
     return float(value)
 
 
-def row_dtype(place: Place, path: Path) -> np.dtype[Any]:
+def row_dtype(place: HduLocation, path: Path) -> np.dtype[Any]:
     """Layout of one row of a binary table.
 
     Raises

@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from .event_file import EventFile
 from .gti import GoodTimes, Gti, chip_key, is_gti
-from .writer import sign
+from .writer import add_provenance
 
 _CCDS = range(10)
 _GLOBAL = ("ONTIME", "LIVETIME", "EXPOSURE")
@@ -62,7 +62,7 @@ def gti_extensions(
         hdu = gti_hdu(gti, ccd, headers.get(chip) or _minimal(source.header))
         if "ONTIME" in hdu.header:
             set_exposure(hdu.header, good_times, dtcor)
-        sign(hdu.header, history)
+        add_provenance(hdu.header, history)
         yield hdu
 
 

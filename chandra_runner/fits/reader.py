@@ -30,7 +30,7 @@ MAX_READ = 512 << 20
 
 
 @dataclass(frozen=True)
-class Place:
+class HduLocation:
     """Where an HDU is in its (uncompressed) file.
 
     Parameters
@@ -95,7 +95,7 @@ def open_stream(path: Path) -> Iterator[BufferedIOBase]:
         raise DataError(f"{path.name} is a damaged gzip file: {error}", "fetch it again") from error
 
 
-def scan(stream: BufferedIOBase, path: Path) -> Iterator[Place]:
+def scan(stream: BufferedIOBase, path: Path) -> Iterator[HduLocation]:
     """Walk through the HDUs of a file.
 
     At each step the stream is where the data of that HDU begin; they may be read, or left. Compressed
@@ -117,7 +117,7 @@ def scan(stream: BufferedIOBase, path: Path) -> Iterator[Place]:
             what = f"is damaged: no extension begins at byte {start}" if start else "is no FITS file"
             raise DataError(f"{path.name} {what}")
         header = _header(stream, block, path)
-        place = Place(header, start, stream.tell(), _data_size(header, path))
+        place = HduLocation(header, start, stream.tell(), _data_size(header, path))
         if length is not None and place.data + place.size > length:
             raise _truncated(place, path)
         yield place
@@ -137,7 +137,7 @@ def read_hdus(path: Path) -> fits.HDUList:
         The file is damaged, or larger than any auxiliary file is.
     """
     with open_stream(path) as stream:
-        return hdulist([read_place(stream, place, path) for place in scan(stream, path)], path)
+        return hdulist([read_hdu(stream, place, path) for place in scan(stream, path)], path)
 
 
 def unpack(source: Path, target: Path) -> None:
@@ -155,7 +155,7 @@ def unpack(source: Path, target: Path) -> None:
         shutil.copyfileobj(stream, out, _PIECE)
 
 
-def read_place(stream: BufferedIOBase, place: Place, path: Path) -> RawHdu:
+def read_hdu(stream: BufferedIOBase, place: HduLocation, path: Path) -> RawHdu:
     """The HDU at which a scan is."""
     if place.size > MAX_READ:
         raise DataError(
@@ -244,14 +244,14 @@ def _data_size(header: fits.Header, path: Path) -> int:
     return size
 
 
-def _read(stream: BufferedIOBase, size: int, place: Place, path: Path) -> bytes:
+def _read(stream: BufferedIOBase, size: int, place: HduLocation, path: Path) -> bytes:
     piece = stream.read(size)
     if len(piece) < size:
         raise _truncated(place, path)
     return piece
 
 
-def _truncated(place: Place, path: Path) -> DataError:
+def _truncated(place: HduLocation, path: Path) -> DataError:
     return DataError(
         f"{path.name} is truncated: the data of {place.name} should have {place.size} bytes",
         "fetch it again",

@@ -22,7 +22,7 @@ _DATASUM = "data unit checksum"
 _WORD = (1 << 32) - 1
 
 
-def sign(header: fits.Header, history: Iterable[str]) -> None:
+def add_provenance(header: fits.Header, history: Iterable[str]) -> None:
     """Say in a header who made the HDU, and how. The time of making is left out: it is in the manifest.
 
     Parameters
@@ -73,14 +73,14 @@ def event_writer(
     first = fits.PrimaryHDU(header=primary).header
     first["EXTEND"] = True
     with path.open("xb", buffering=0) as stream:
-        _write_all(stream, sealed(first, 0))
+        _write_all(stream, header_with_checksums(first, 0))
         writer = EventWriter(stream, header)
         yield writer
         writer.finish()
         for extension in extensions:
             total = DataSum()
             total.add(extension.data)
-            _write_all(stream, sealed(extension.header, total.value) + extension.data)
+            _write_all(stream, header_with_checksums(extension.header, total.value) + extension.data)
 
 
 def raw_hdu(table: fits.BinTableHDU) -> RawHdu:
@@ -107,7 +107,7 @@ class EventWriter:
         self._start = stream.tell()
         self._header = header
         self._sum = DataSum()
-        _write_all(stream, sealed(header, 0))  # of the same length as what will replace it
+        _write_all(stream, header_with_checksums(header, 0))  # of the same length as what will replace it
 
     def write(self, rows: NDArray[Any]) -> None:
         """Append rows.
@@ -129,7 +129,7 @@ class EventWriter:
         header = self._header.copy()
         header["NAXIS2"] = self.rows
         self._stream.seek(self._start)
-        _write_all(self._stream, sealed(header, self._sum.value))
+        _write_all(self._stream, header_with_checksums(header, self._sum.value))
         self._stream.seek(0, io.SEEK_END)
 
 
@@ -163,7 +163,7 @@ class DataSum:
         return total
 
 
-def sealed(header: fits.Header, datasum: int) -> bytes:
+def header_with_checksums(header: fits.Header, datasum: int) -> bytes:
     """A header as it is on disk, with DATASUM and CHECKSUM."""
     new = header.copy()
     new["CHECKSUM"] = ("0" * 16, _CHECKSUM)

@@ -22,7 +22,7 @@ _CONTAMINATION = "data/chandra/acis/contam/acisD*contamN*.fits"
 
 
 @dataclass(frozen=True)
-class Aim:
+class Aimpoint:
     """Where the optical axis met the detector, and when.
 
     Parameters
@@ -41,7 +41,7 @@ class Aim:
     time: float
 
 
-def find_aim(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, time: float) -> Aim:
+def find_aimpoint(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, time: float) -> Aimpoint:
     """The chip that the optical axis meets; where it meets none, the place on the first that is nearest."""
     axis = np.array([[-1.0], [0.0], [0.0]])
     hits = []
@@ -49,11 +49,11 @@ def find_aim(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, time: f
         chip = pointing.detector.chip(number)
         x, y = (float(c[0]) for c in rays_to_chip(pointing, number, axis, mean))
         inside = (min(max(x, 1.0), float(chip.nx)), min(max(y, 1.0), float(chip.ny)))
-        hits.append((math.hypot(x - inside[0], y - inside[1]), Aim(number, *inside, time)))
+        hits.append((math.hypot(x - inside[0], y - inside[1]), Aimpoint(number, *inside, time)))
     return min(hits, key=lambda hit: hit[0])[1]
 
 
-def caldb_area(caldb: Path, pointing: Pointing, grating: str, aim: Aim, energy: float) -> float:
+def caldb_area(caldb: Path, pointing: Pointing, grating: str, aim: Aimpoint, energy: float) -> float:
     """Effective area of mirror and chip at an energy, on the axis.
 
     Parameters
@@ -64,7 +64,7 @@ def caldb_area(caldb: Path, pointing: Pointing, grating: str, aim: Aim, energy: 
         For its instrument.
     grating : str
         ``NONE``, or what was in.
-    aim : Aim
+    aim : Aimpoint
         Chip, place and time.
     energy : float
         keV.
@@ -107,7 +107,7 @@ def _efficiency(path: Path, chip: int, energy: float) -> float:
     return interpolate_area(path, energies.ravel(), efficiency.ravel(), energy)
 
 
-def _transmission(path: Path, aim: Aim, energy: float) -> float:
+def _transmission(path: Path, aim: Aimpoint, energy: float) -> float:
     """exp(-tau), tau being the sum over the layers of mu(E) (tau0(t) + tau1(t) fxy(chip pixel)).
 
     Each row of the chip's table is a layer; its vectors hold N_ENERGY and N_TIME numbers.

@@ -82,7 +82,7 @@ def _stretch(energy: Array, edges: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Cut:
+class ThresholdedImages:
     """The images of one band, cut where there is little exposure; all of shape (ny, nx).
 
     Parameters
@@ -107,7 +107,7 @@ class Cut:
         return np.where(self.seen, pixels, 0).astype(np.float32)
 
 
-def cut(counts: Array, exposure: Array, fraction: float) -> Cut:
+def apply_exposure_threshold(counts: Array, exposure: Array, fraction: float) -> ThresholdedImages:
     """Cut images where there is little exposure, and divide one by the other.
 
     Parameters
@@ -119,7 +119,7 @@ def cut(counts: Array, exposure: Array, fraction: float) -> Cut:
     """
     seen = (exposure >= fraction * exposure.max()) & (exposure > 0)
     ratio = np.divide(counts, exposure, out=np.zeros(counts.shape), where=seen)
-    return Cut(
+    return ThresholdedImages(
         seen,
         np.where(seen, counts, np.int32(0)),
         np.where(seen, exposure, 0).astype(np.float32),

@@ -17,7 +17,7 @@ from chandra_runner.fits.event_header import gti_extensions, set_exposure
 from chandra_runner.fits.gti import Bools, Floats, GoodTimes, Gti, is_gti
 from chandra_runner.fits.reader import RawHdu
 from chandra_runner.fits.subspace import restrict
-from chandra_runner.fits.writer import event_writer, raw_hdu, sign
+from chandra_runner.fits.writer import add_provenance, event_writer, raw_hdu
 
 ANY_STATUS = 0xFFFFFFFF
 """Status mask: all 32 bits have to be 0."""
@@ -93,7 +93,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Imprint:
+class HeaderUpdate:
     """What the header of a selection says about its making.
 
     Parameters
@@ -140,7 +140,7 @@ def select_events(
     source: EventFile,
     target: Path,
     selection: Selection,
-    imprint: Imprint,
+    imprint: HeaderUpdate,
     adjust: Callable[[NDArray[Any]], None] | None = None,
 ) -> Report:
     """Write those events of a file that a selection keeps, with true exposure keywords and GTIs.
@@ -153,7 +153,7 @@ def select_events(
         File to write; must not exist.
     selection : Selection
         Which events.
-    imprint : Imprint
+    imprint : HeaderUpdate
         What the header says.
     adjust : callable, optional
         Is given each chunk of kept rows, to change them in place.
@@ -169,7 +169,7 @@ def select_events(
     header = selected_header(source.header, selection, imprint)
     extensions = _extensions(source, selection, imprint)
     primary = source.primary.copy()
-    sign(primary, ())
+    add_provenance(primary, ())
     with event_writer(target, primary, header, extensions) as writer:
         for chunk in source.chunks():
             rows = _take(chunk, _passing(selection.cuts(chunk), len(chunk), taken))
@@ -228,7 +228,7 @@ def is_particle(islands: NDArray[Any]) -> Bools:
     return bright
 
 
-def selected_header(header: fits.Header, selection: Selection, imprint: Imprint) -> fits.Header:
+def selected_header(header: fits.Header, selection: Selection, imprint: HeaderUpdate) -> fits.Header:
     """Header of EVENTS after a selection; WCS and all else as before."""
     new = header.copy()
     set_exposure(new, selection.good_times, imprint.dtcor)
@@ -239,11 +239,11 @@ def selected_header(header: fits.Header, selection: Selection, imprint: Imprint)
     if selection.energy is not None:
         restrict(new, "energy", [selection.energy], "E", "eV")
     new.update(imprint.keywords)
-    sign(new, imprint.history)
+    add_provenance(new, imprint.history)
     return new
 
 
-def _extensions(source: EventFile, selection: Selection, imprint: Imprint) -> list[RawHdu]:
+def _extensions(source: EventFile, selection: Selection, imprint: HeaderUpdate) -> list[RawHdu]:
     """What follows EVENTS: the good times, then whatever else the source has (REGION), untouched."""
     gtis = gti_extensions(source, selection.good_times, imprint.dtcor, imprint.history)
     both = zip(source.extensions, source.raw_extensions, strict=True)

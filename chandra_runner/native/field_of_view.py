@@ -82,7 +82,7 @@ class Field:
     notes: tuple[str, ...]
 
 
-def look(events: EventFile, companions: Companions) -> Field:
+def load_field_of_view(events: EventFile, companions: Companions) -> Field:
     """Find out what was looked at.
 
     Parameters

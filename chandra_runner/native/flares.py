@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_header import gti_hdu
 from chandra_runner.fits.gti import Bools, Floats, Gti, make_gti
-from chandra_runner.fits.writer import sign, write_fits
+from chandra_runner.fits.writer import add_provenance, write_fits
 
 
 class NoGoodTime(DataError):
@@ -21,7 +21,7 @@ class NoGoodTime(DataError):
 
 
 @dataclass(frozen=True, eq=False)
-class Quiet:
+class FlareFilterResult:
     """What a method leaves of a light curve.
 
     Parameters
@@ -45,7 +45,7 @@ class Quiet:
 
 def clean_sigma(
     time_min: Floats, time_max: Floats, rate: Floats, *, allowed_sigma: float, min_length: int
-) -> Quiet:
+) -> FlareFilterResult:
     """Clip rates until all are within some standard deviations of their mean (``method=sigma``).
 
     Parameters
@@ -93,7 +93,7 @@ def clean_mean(
     stddev: float | None,
     scale: float,
     minfrac: float,
-) -> Quiet:
+) -> FlareFilterResult:
     """Keep the rates around the quiet level (``method=clean``).
 
     Parameters
@@ -170,7 +170,7 @@ def write_gti(path: Path, gti: Gti, header: fits.Header, history: Iterable[str])
     """
     table = gti_hdu(gti, None, header)
     table.header["CONTENT"] = "GTI"
-    sign(table.header, history)
+    add_provenance(table.header, history)
     write_fits(path, [fits.PrimaryHDU(), table])
 
 
@@ -204,8 +204,8 @@ def _quiet(
     last: NDArray[np.intp],
     limits: tuple[float, float],
     mean: float,
-) -> Quiet:
+) -> FlareFilterResult:
     good = np.zeros(len(time_min), dtype=bool)
     for i, j in zip(first, last, strict=True):
         good[i : j + 1] = True
-    return Quiet(good, make_gti(time_min[first], time_max[last]), *limits, mean)
+    return FlareFilterResult(good, make_gti(time_min[first], time_max[last]), *limits, mean)

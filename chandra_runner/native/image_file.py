@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from chandra_runner.fits.event_header import set_exposure
 from chandra_runner.fits.gti import GoodTimes
-from chandra_runner.fits.writer import sign, write_fits
+from chandra_runner.fits.writer import add_provenance, write_fits
 
 from .geometry import Array, Pointing
 from .grid import Grid
@@ -158,5 +158,5 @@ def write_image(path: Path, pixels: Array, header: fits.Header, label: Label, hi
         cards = ("ENERGYLO", "Lower edge"), ("ENERGYHI", "Upper edge"), ("ENERGYEF", "Effective energy")
         for (key, comment), energy in zip(cards, label.energies, strict=True):
             hdu.header[key] = (energy, f"[keV] {comment} of the band")
-    sign(hdu.header, history)
+    add_provenance(hdu.header, history)
     write_fits(path, [hdu])

@@ -15,7 +15,7 @@ from chandra_runner.fits.event_file import CHUNK, EventFile
 from chandra_runner.fits.event_header import gti_extensions
 from chandra_runner.fits.gti import GoodTimes, Gti, read_gtis
 from chandra_runner.fits.reader import naming, numbers, read_hdus
-from chandra_runner.fits.writer import event_writer, sign, write_fits
+from chandra_runner.fits.writer import add_provenance, event_writer, write_fits
 
 from .event_selection import ANY_STATUS, Selection
 
@@ -118,7 +118,7 @@ def sort_events(source: Path, target: Path) -> None:
                 writer.write(events.map()[order[first : first + CHUNK]])
 
 
-def write_filter(
+def write_level2_gti(
     path: Path, events: EventFile, good_times: GoodTimes, dtcor: float, history: Iterable[str]
 ) -> None:
     """Write good times as a file that CIAO takes for a filter, ``evt.fits[@flt.fits]``.
@@ -143,7 +143,7 @@ def write_filter(
     table.header["HDUNAME"] = ("FILTER", "ASCDM block name")
     table.header.update(_subspace(good_times))
     history = tuple(history)
-    sign(table.header, history)
+    add_provenance(table.header, history)
     gtis = gti_extensions(events, good_times, dtcor, history)
     write_fits(path, [fits.PrimaryHDU(), table, *gtis])
 

@@ -17,7 +17,7 @@ from chandra_runner.fits.event_header import gti_extensions, set_exposure
 from chandra_runner.fits.gti import Floats, good_time
 from chandra_runner.fits.reader import read_hdus
 from chandra_runner.fits.subspace import restrict
-from chandra_runner.fits.writer import sign, write_fits
+from chandra_runner.fits.writer import add_provenance, write_fits
 
 Counts = NDArray[np.int64]
 Band = tuple[float, float]
@@ -178,7 +178,7 @@ def write_light_curve(
     set_exposure(header, events.good_times, events.dtcor)
     if band:
         restrict(header, "energy", [band], "E", "eV")
-    sign(header, history)
+    add_provenance(header, history)
     gtis = gti_extensions(events, events.good_times, events.dtcor, history)
     write_fits(path, [fits.PrimaryHDU(), table, *gtis])
 

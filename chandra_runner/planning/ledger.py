@@ -16,7 +16,7 @@ from chandra_runner.observation.raw_files import find_directory, kind_of, list_f
 from chandra_runner.stages.stage import Stage
 
 from .digests import FileDigest, FileStat, digest_bytes, digest_product, stat_of
-from .manifest import NAME, Manifest, Parts, read_manifest
+from .manifest import NAME, FingerprintParts, Manifest, read_manifest
 
 STATE_VERSION = 1
 RAW = "raw/"
@@ -110,7 +110,7 @@ class Ledger:
         self._failures[stage] = reason
         self._dirty = True
 
-    def learn_raw(self, sha256: Mapping[str, str], before_ns: int) -> None:
+    def record_raw_digests(self, sha256: Mapping[str, str], before_ns: int) -> None:
         """Take over digests of raw files, but not of those changed after `before_ns` (as `st_mtime_ns`)."""
         for cached in ("raw_directory", "raw_files"):
             self.__dict__.pop(cached, None)
@@ -167,7 +167,9 @@ class Ledger:
         self._files, self._manifests, self._failures = files, manifests, failures
 
 
-def compare(made: Parts, now: Parts, stage: type[Stage], unsettled: Collection[str] = ()) -> Iterator[str]:
+def compare(
+    made: FingerprintParts, now: FingerprintParts, stage: type[Stage], unsettled: Collection[str] = ()
+) -> Iterator[str]:
     """Why products made of `made` are not what a task of `now` would make: one reason a difference.
 
     Inputs that come from `unsettled` stages are left aside.

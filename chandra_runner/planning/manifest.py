@@ -14,7 +14,7 @@ NAME = "manifest.json"
 
 
 @dataclass(frozen=True)
-class Parts:
+class FingerprintParts:
     """What a task's fingerprint is made of.
 
     Parameters
@@ -70,7 +70,7 @@ class Manifest:
         Why it was excluded; else empty.
     fingerprint : str
         Of `parts`.
-    parts : Parts
+    parts : FingerprintParts
         What the fingerprint was made of.
     settings : Mapping
         All settings, also those at their default, quantities as text.
@@ -95,7 +95,7 @@ class Manifest:
     engine: str
     outcome: str
     fingerprint: str
-    parts: Parts
+    parts: FingerprintParts
     reason: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Manifest:
         if document["manifest"] != 1:
             raise ValueError(f"manifest version {document['manifest']!r}")
         fields = {key: value for key, value in document.items() if key != "manifest"}
-        fields["parts"] = Parts(**fields["parts"])
+        fields["parts"] = FingerprintParts(**fields["parts"])
         fields["warnings"] = tuple(fields["warnings"])
         fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
         for output in fields["outputs"]:

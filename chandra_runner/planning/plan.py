@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from chandra_runner.ciao.installation import GET_CIAO, UNKNOWN, Installation, looked_for, versions
 from chandra_runner.errors import SiteError, UsageError
-from chandra_runner.stages.registry import get, stages, with_needs
+from chandra_runner.stages.registry import get, stages, with_dependencies
 from chandra_runner.stages.stage import ANY, Outcome, Stage
 
 from .ledger import KINDS, Ledger, compare, inputs_of
-from .manifest import Manifest, Parts
+from .manifest import FingerprintParts, Manifest
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -47,7 +47,7 @@ class Decision:
         What is to be done.
     reasons : tuple of str
         Why, in the words shown to the user.
-    parts : Parts
+    parts : FingerprintParts
         What the task's fingerprint would be made of.
     """
 
@@ -55,7 +55,7 @@ class Decision:
     stage: str
     action: Action
     reasons: tuple[str, ...]
-    parts: Parts
+    parts: FingerprintParts
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Plan:
     @cached_property
     def kinds(self) -> frozenset[str]:
         """Kinds of raw files that the recipe's stages want."""
-        return frozenset().union(*(get(name).raw for name in with_needs(self.recipe.stages)))
+        return frozenset().union(*(get(name).raw for name in with_dependencies(self.recipe.stages)))
 
     def decisions(self, obsid: int) -> Iterator[Decision]:
         """What would be done about each task of an observation, without doing it."""
@@ -159,7 +159,7 @@ def stage_graph(wanted: Iterable[str]) -> nx.DiGraph[str]:
     import networkx as nx
 
     graph: nx.DiGraph[str] = nx.DiGraph()
-    for name in with_needs(wanted):
+    for name in with_dependencies(wanted):
         graph.add_node(name)
         graph.add_edges_from((need.stage, name) for need in get(name).needs)
     if not nx.is_directed_acyclic_graph(graph):
@@ -186,7 +186,7 @@ def decide(plan: Plan, name: str, ledger: Ledger, unsettled: Collection[str] = (
     # Raw data that were never inventoried are read once, by the download, not here too.
     inputs = {} if made is None and "raw" in stage.makes else inputs_of(stage, ledger, unsettled)
     settings = plan.recipe.normal_settings(ledger.obsid, name) | _kinds(plan, stage, made)
-    parts = Parts(name, stage.version, plan.engines[name], settings, inputs)
+    parts = FingerprintParts(name, stage.version, plan.engines[name], settings, inputs)
     decision = Decision(ledger.obsid, name, Action.RUN, (), parts)
     for before in plan.graph.predecessors(name):
         upstream = ledger.manifest(before)
@@ -241,7 +241,7 @@ def other_tools(made: Manifest, ciao: Installation) -> Iterator[str]:
             yield f"made with {name} {then}, here {here}"
 
 
-def _accept(made: Manifest, plan: Plan, parts: Parts) -> Parts:
+def _accept(made: Manifest, plan: Plan, parts: FingerprintParts) -> FingerprintParts:
     """With ``engine: auto`` the products of either engine are as good."""
     either = plan.recipe.engine == "auto" and made.engine in get(parts.stage).executors
     return replace(parts, engine=made.engine) if either else parts

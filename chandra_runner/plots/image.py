@@ -27,7 +27,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImagePlot:
     """What is drawn.
 
     Parameters
@@ -55,7 +55,7 @@ class Picture:
     decades: float = _DECADES
 
 
-def plot_image(path: Path, header: fits.Header, picture: Picture) -> None:
+def plot_image(path: Path, header: fits.Header, picture: ImagePlot) -> None:
     """Draw an image as PNG, with a logarithmic scale.
 
     The same input gives the same bytes, whatever the user's matplotlib settings are.
@@ -66,7 +66,7 @@ def plot_image(path: Path, header: fits.Header, picture: Picture) -> None:
         File to write.
     header : Header
         For its celestial WCS.
-    picture : Picture
+    picture : ImagePlot
         What is drawn.
     """
     from astropy.wcs import WCS
@@ -92,7 +92,7 @@ def plot_image(path: Path, header: fits.Header, picture: Picture) -> None:
         figure.savefig(path, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 4})
 
 
-def _draw_bar(drawn: Any, place: Any, picture: Picture) -> None:
+def _draw_bar(drawn: Any, place: Any, picture: ImagePlot) -> None:
     """The colour bar. Its numbers are plain text: typeset powers take longer than all the rest."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 
@@ -115,7 +115,7 @@ def _name_axes(axes: Any, width: float, height: float) -> None:
         coordinate.set_ticklabel(size=8, exclude_overlapping=True)
 
 
-def _prepare(picture: Picture, factor: int) -> Array:
+def _prepare(picture: ImagePlot, factor: int) -> Array:
     """The pixels as they are drawn: averaged down, smoothed, empty where nothing was seen."""
     from scipy.ndimage import gaussian_filter
 
@@ -145,7 +145,7 @@ def _shrink(pixels: Array, factor: int) -> Array:
     return shrunk
 
 
-def _scale(shown: Array, picture: Picture) -> Any:
+def _scale(shown: Array, picture: ImagePlot) -> Any:
     """Logarithmic, from the faintest pixels or so many decades below the brightest."""
     from matplotlib.colors import LogNorm
 

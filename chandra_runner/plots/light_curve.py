@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chandra_runner.fits.gti import Bools, Gti
-from chandra_runner.native.flares import Quiet
+from chandra_runner.native.flares import FlareFilterResult
 from chandra_runner.native.light_curve import LightCurve
 
 _KEPT, _CUT, _GOOD, _LIMIT = "#1f6fb4", "#d4572a", "#e4f0e0", "#555555"
@@ -38,7 +38,9 @@ class Caption:
     start: str
 
 
-def plot_light_curve(path: Path, curve: LightCurve, quiet: Quiet, good_time: Gti, caption: Caption) -> None:
+def plot_light_curve(
+    path: Path, curve: LightCurve, quiet: FlareFilterResult, good_time: Gti, caption: Caption
+) -> None:
     """Draw a light curve with the limits and good times that were found in it, as PNG.
 
     The same input gives the same bytes, whatever the user's matplotlib settings are.
@@ -49,7 +51,7 @@ def plot_light_curve(path: Path, curve: LightCurve, quiet: Quiet, good_time: Gti
         File to write.
     curve : LightCurve
         The light curve.
-    quiet : Quiet
+    quiet : FlareFilterResult
         What was kept of it.
     good_time : Gti
         Good times that are left.
@@ -80,7 +82,7 @@ def plot_light_curve(path: Path, curve: LightCurve, quiet: Quiet, good_time: Gti
         figure.savefig(path, format="png", metadata={"Software": None})
 
 
-def _draw_bins(axes: Any, curve: LightCurve, quiet: Quiet) -> None:
+def _draw_bins(axes: Any, curve: LightCurve, quiet: FlareFilterResult) -> None:
     start, exposed = curve.time_min[0], curve.exposure > 0
     kilo = (curve.time - start) / 1e3
     half = (curve.time_max - curve.time_min) / 2e3
@@ -111,13 +113,13 @@ def _shade(axes: Any, gti: Gti, start: float) -> None:
         label = "_"  # one entry in the legend serves all
 
 
-def _draw_limits(axes: Any, quiet: Quiet) -> None:
+def _draw_limits(axes: Any, quiet: FlareFilterResult) -> None:
     axes.axhline(quiet.mean_rate, color=_LIMIT, linewidth=1, label="mean of the quiet bins")
     for limit, label in ((quiet.min_rate, "limits"), (quiet.max_rate, "_")):
         axes.axhline(limit, color=_LIMIT, linewidth=1, linestyle="--", label=label)
 
 
-def _draw_histogram(axes: Any, curve: LightCurve, quiet: Quiet) -> None:
+def _draw_histogram(axes: Any, curve: LightCurve, quiet: FlareFilterResult) -> None:
     exposed = curve.exposure > 0
     edges = np.histogram_bin_edges(curve.rate[exposed], bins=min(40, 5 + int(exposed.sum()) // 5))
     rates = [curve.rate[exposed & quiet.good], curve.rate[exposed & ~quiet.good]]
@@ -125,7 +127,7 @@ def _draw_histogram(axes: Any, curve: LightCurve, quiet: Quiet) -> None:
     axes.set_xlabel("Bins")
 
 
-def _set_scale(axes: Any, curve: LightCurve, quiet: Quiet) -> None:
+def _set_scale(axes: Any, curve: LightCurve, quiet: FlareFilterResult) -> None:
     some = curve.rate[curve.rate > 0]
     if some.max() > _STEEP * quiet.max_rate:
         axes.set_yscale("log")

@@ -14,12 +14,12 @@ from chandra_runner.resources import resource
 from chandra_runner.stages.registry import stages
 from chandra_runner.suggestions import did_you_mean
 
-from .located_value import Node
+from .located_value import LocatedValue
 from .settings import Schema
 from .yaml_reader import SourceError, parse, read
 
 MAX_DEPTH = 10
-MAX_LAYERS = 50
+MAX_RECIPE_FILES = 50
 
 _EXTENDS_HINT = "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
 _PACKAGED = re.compile(r"standard/[a-z0-9][a-z0-9_-]*")
@@ -27,27 +27,27 @@ _WRITE_ONE = "write recipe: 1, observations: [...] and stages: {...}"
 
 
 @dataclass(frozen=True)
-class Layer:
+class RecipeFile:
     """One file of a recipe.
 
     Parameters
     ----------
-    root : Node
+    root : LocatedValue
         Its content: a mapping.
     top : bool
         Whether it is the recipe itself, and not one that it extends.
     """
 
-    root: Node
+    root: LocatedValue
     top: bool
 
 
-def load_layers(path: Path) -> tuple[list[Layer], list[Problem]]:
+def load_recipe_files(path: Path) -> tuple[list[RecipeFile], list[Problem]]:
     """Read a recipe and all that it extends.
 
     Returns
     -------
-    layers : list of Layer
+    layers : list of RecipeFile
         In the order in which they are merged, the recipe itself last.
     problems : list of Problem
         What could not be read.
@@ -57,7 +57,7 @@ def load_layers(path: Path) -> tuple[list[Layer], list[Problem]]:
     return loader.layers, loader.problems
 
 
-def merge_layers(layers: list[Layer]) -> Node:
+def merge_recipe_files(layers: list[RecipeFile]) -> LocatedValue:
     """One tree of all layers: mappings are merged key by key, all else is replaced by the later layer."""
     tree = layers[0].root
     for layer in layers[1:]:
@@ -66,8 +66,8 @@ def merge_layers(layers: list[Layer]) -> Node:
 
 
 def merge_settings(
-    stated: Mapping[str, Node], over: Mapping[str, Node], schemas: Mapping[str, Schema]
-) -> dict[str, Node]:
+    stated: Mapping[str, LocatedValue], over: Mapping[str, LocatedValue], schemas: Mapping[str, Schema]
+) -> dict[str, LocatedValue]:
     """Settings of a stage, `over` put over `stated`; what says the same in another way is dropped."""
     replaced = {
         other
@@ -78,7 +78,7 @@ def merge_settings(
     return {name: node for name, node in stated.items() if name not in replaced} | dict(over)
 
 
-def _merge(base: Node, over: Node, path: tuple[str, ...]) -> Node:
+def _merge(base: LocatedValue, over: LocatedValue, path: tuple[str, ...]) -> LocatedValue:
     if not (isinstance(base.value, Mapping) and isinstance(over.value, Mapping)):
         return over
     stage = _stage_at(path)
@@ -99,10 +99,10 @@ def _stage_at(path: tuple[str, ...]) -> str:
 
 class _Loader:
     def __init__(self) -> None:
-        self.layers: list[Layer] = []
+        self.layers: list[RecipeFile] = []
         self.problems: list[Problem] = []
 
-    def load(self, path: Path, named_by: Node | None, chain: tuple[Path, ...]) -> None:
+    def load(self, path: Path, named_by: LocatedValue | None, chain: tuple[Path, ...]) -> None:
         """Read one file, after those that it extends; `chain` are those that led to it."""
         try:
             root = parse(read(path), path)
@@ -118,9 +118,9 @@ class _Loader:
         chain = (*chain, Path(os.path.realpath(path)))
         for name in _parents(root):
             self._extend(path, name, chain)
-        self.layers.append(Layer(root, top=named_by is None))
+        self.layers.append(RecipeFile(root, top=named_by is None))
 
-    def _extend(self, path: Path, name: Node, chain: tuple[Path, ...]) -> None:
+    def _extend(self, path: Path, name: LocatedValue, chain: tuple[Path, ...]) -> None:
         parent = _locate(path, name.text)
         real = Path(os.path.realpath(parent))
         if real in chain:
@@ -131,13 +131,13 @@ class _Loader:
         elif len(chain) >= MAX_DEPTH:
             message = f"a chain of more than {MAX_DEPTH} recipes that extend each other"
             self.problems.append(name.problem(message, "put some of them together"))
-        elif len(self.layers) >= MAX_LAYERS:
-            message = f"more than {MAX_LAYERS} recipes to merge"
+        elif len(self.layers) >= MAX_RECIPE_FILES:
+            message = f"more than {MAX_RECIPE_FILES} recipes to merge"
             self.problems.append(name.problem(message, "put some of them together"))
         else:
             self.load(parent, name, chain)
 
-    def _blame(self, named_by: Node | None, path: Path, message: str, hint: str) -> None:
+    def _blame(self, named_by: LocatedValue | None, path: Path, message: str, hint: str) -> None:
         if named_by is None:
             self.problems.append(Problem(path, 1, 1, message, hint))
         elif _PACKAGED.fullmatch(named_by.text):
@@ -151,7 +151,7 @@ class _Loader:
             self.problems.append(named_by.problem(message, hint))
 
 
-def _parents(root: Node) -> Iterator[Node]:
+def _parents(root: LocatedValue) -> Iterator[LocatedValue]:
     """The names under `extends`; what is no text there is the schema's to refuse."""
     node = root.child("extends")
     for name in node.items or (node,):
@@ -165,7 +165,7 @@ def _locate(path: Path, name: str) -> Path:
     return path.parent / name
 
 
-def _not_a_recipe(root: Node) -> Problem:
+def _not_a_recipe(root: LocatedValue) -> Problem:
     if root.value is None:
         return root.problem("the recipe is empty", _WRITE_ONE)
     what = "a list" if isinstance(root.value, tuple) else "plain text"

@@ -13,12 +13,12 @@ Scalar = None | bool | int | float | str
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class LocatedValue:
     """A value and where it stands.
 
     Parameters
     ----------
-    value : None, bool, int, float, str, tuple of Node, or Mapping of str to Node
+    value : None, bool, int, float, str, tuple of LocatedValue, or Mapping of str to LocatedValue
         What it is; the keys of a mapping are their text (``493:`` and ``"493":`` are the same key).
     file : Path
         Where it is written.
@@ -32,7 +32,7 @@ class Node:
         Whether the scalar is written between quotes, or as a block of text.
     """
 
-    value: Scalar | tuple[Node, ...] | Mapping[str, Node]
+    value: Scalar | tuple[LocatedValue, ...] | Mapping[str, LocatedValue]
     file: Path
     line: int
     column: int
@@ -42,18 +42,18 @@ class Node:
     quoted: bool = False
 
     @property
-    def mapping(self) -> Mapping[str, Node]:
+    def mapping(self) -> Mapping[str, LocatedValue]:
         """The entries, when it is a mapping; else none."""
         return self.value if isinstance(self.value, Mapping) else {}
 
     @property
-    def items(self) -> tuple[Node, ...]:
+    def items(self) -> tuple[LocatedValue, ...]:
         """The items, when it is a list; else none."""
         return self.value if isinstance(self.value, tuple) else ()
 
-    def child(self, key: str) -> Node:
+    def child(self, key: str) -> LocatedValue:
         """The value of a key; an empty one at this place where there is none."""
-        return self.mapping.get(key) or Node(None, self.file, self.line, self.column)
+        return self.mapping.get(key) or LocatedValue(None, self.file, self.line, self.column)
 
     def plain(self) -> Any:
         """The value without places: dict, list or scalar."""

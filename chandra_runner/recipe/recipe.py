@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from chandra_runner.errors import RecipeError, UsageError
-from chandra_runner.stages.registry import stages, with_needs
+from chandra_runner.stages.registry import stages, with_dependencies
 from chandra_runner.suggestions import did_you_mean
 
-from .inheritance import Layer, load_layers, merge_layers, merge_settings
-from .located_value import Node
-from .schema_validation import Fault, archive_hint, recipe_schema, schema_faults
-from .semantic_checks import Draft, check_draft, check_layers, directory_conflict
+from .inheritance import RecipeFile, load_recipe_files, merge_recipe_files, merge_settings
+from .located_value import LocatedValue
+from .schema_validation import SchemaError, archive_hint, recipe_schema, schema_errors
+from .semantic_checks import Draft, check_draft, check_recipe_files, directory_conflict
 from .settings import StageSettings
 
 
@@ -65,7 +65,7 @@ class Recipe:
         ``auto``, ``ciao`` or ``native``.
     stages : tuple of str
         The stages that are wanted, without those that they need.
-    tree : Node
+    tree : LocatedValue
         All that the recipe and what it extends state, merged, each value with its file and line.
     common : Mapping of str to StageSettings
         Settings of the stages of the plan.
@@ -81,7 +81,7 @@ class Recipe:
     archive: tuple[str, ...]
     engine: str
     stages: tuple[str, ...]
-    tree: Node
+    tree: LocatedValue
     common: Mapping[str, StageSettings]
     own: Mapping[tuple[int, str], StageSettings]
 
@@ -116,11 +116,11 @@ def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
     UsageError
         An override is not possible.
     """
-    layers, problems = load_layers(path)
+    layers, problems = load_recipe_files(path)
     complete = not problems
-    faults = [fault for layer in layers for fault in schema_faults(layer.root, complete=layer.top)]
+    faults = [fault for layer in layers for fault in schema_errors(layer.root, complete=layer.top)]
     problems += [fault.problem for fault in faults]
-    problems += check_layers(layers)
+    problems += check_recipe_files(layers)
     if complete:
         draft = _draft(layers, faults, overrides)
         problems += check_draft(draft)
@@ -129,12 +129,12 @@ def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
     return _finish(path, draft, overrides)
 
 
-def _draft(layers: list[Layer], faults: list[Fault], overrides: Overrides) -> Draft:
-    tree = merge_layers(layers)
+def _draft(layers: list[RecipeFile], faults: list[SchemaError], overrides: Overrides) -> Draft:
+    tree = merge_recipe_files(layers)
     wanted = [
         name for name, node in _stage_nodes(tree).items() if name in stages() and node.value is not None
     ]
-    plan = with_needs(wanted)
+    plan = with_dependencies(wanted)
     common = {name: _settings(name, _stage_nodes(tree).get(name)) for name in plan}
     return Draft(
         tree=tree,
@@ -151,23 +151,23 @@ def _is_native(engine: str, has_ciao: bool) -> bool:
     return engine == "native" or (engine == "auto" and not has_ciao)
 
 
-def _stage_nodes(tree: Node) -> Mapping[str, Node]:
+def _stage_nodes(tree: LocatedValue) -> Mapping[str, LocatedValue]:
     return tree.child("stages").mapping
 
 
-def _wanted(tree: Node) -> tuple[str, ...]:
+def _wanted(tree: LocatedValue) -> tuple[str, ...]:
     nodes = _stage_nodes(tree)
     return tuple(name for name in stages() if name in nodes and nodes[name].value is not None)
 
 
-def _settings(name: str, node: Node | None) -> StageSettings:
+def _settings(name: str, node: LocatedValue | None) -> StageSettings:
     stage = stages()[name]
     known = stage.schema()["properties"]
     stated = {key: value for key, value in node.mapping.items() if key in known} if node else {}
     return StageSettings(stage, stated)
 
 
-def _own(tree: Node, common: Mapping[str, StageSettings]) -> dict[tuple[int, str], StageSettings]:
+def _own(tree: LocatedValue, common: Mapping[str, StageSettings]) -> dict[tuple[int, str], StageSettings]:
     """Settings of the observations that have some of their own."""
     own = {}
     for key, entry in tree.child("per_observation").mapping.items():
@@ -200,19 +200,19 @@ def _finish(path: Path, draft: Draft, overrides: Overrides) -> Recipe:
     )
 
 
-def _value(tree: Node, key: str) -> Any:
+def _value(tree: LocatedValue, key: str) -> Any:
     """A value of the recipe, or its default."""
     return tree.mapping[key].plain() if key in tree.mapping else recipe_schema()["properties"][key]["default"]
 
 
-def _directory(key: str, tree: Node, path: Path, override: Path | None) -> Path:
+def _directory(key: str, tree: LocatedValue, path: Path, override: Path | None) -> Path:
     if override is not None:
         return override.absolute()
     beside = tree.mapping[key].file if key in tree.mapping else path
     return (beside.parent / str(_value(tree, key))).absolute()
 
 
-def _check_directories(data: Path, products: Path, tree: Node, overrides: Overrides) -> None:
+def _check_directories(data: Path, products: Path, tree: LocatedValue, overrides: Overrides) -> None:
     conflict = directory_conflict(data, products)
     if not conflict:
         return
@@ -223,7 +223,7 @@ def _check_directories(data: Path, products: Path, tree: Node, overrides: Overri
     raise RecipeError([place.problem(conflict, hint)])
 
 
-def _archive(tree: Node, override: tuple[str, ...] | None) -> tuple[str, ...]:
+def _archive(tree: LocatedValue, override: tuple[str, ...] | None) -> tuple[str, ...]:
     for name in override or ():
         if archive_hint(name):
             raise UsageError(f"--archive {name}: there is no such archive", archive_hint(name))
@@ -232,14 +232,14 @@ def _archive(tree: Node, override: tuple[str, ...] | None) -> tuple[str, ...]:
     return () if names == ["none"] else tuple(names)
 
 
-def _engine(tree: Node, override: str | None) -> str:
+def _engine(tree: LocatedValue, override: str | None) -> str:
     engines = recipe_schema()["properties"]["engine"]["enum"]
     if override is not None and override not in engines:
         raise UsageError(f"--engine {override}: there is no such engine", f"it is {' or '.join(engines)}")
     return override or str(_value(tree, "engine"))
 
 
-def _observations(tree: Node, only: tuple[int, ...] | None) -> tuple[int, ...]:
+def _observations(tree: LocatedValue, only: tuple[int, ...] | None) -> tuple[int, ...]:
     listed: tuple[int, ...] = tuple(_value(tree, "observations"))
     if only is None:
         return listed

@@ -13,7 +13,7 @@ from chandra_runner.quantities import QuantityError, wanted
 from chandra_runner.stages.registry import stages
 from chandra_runner.suggestions import did_you_mean, number_hint
 
-from .located_value import Node
+from .located_value import LocatedValue
 
 Path = tuple[str | int, ...]
 """Keys and positions that lead from the root of a file to a value."""
@@ -60,7 +60,7 @@ class Refusal:
         return self.keyword == "additionalProperties"
 
 
-def explain(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
+def explain(refusal: Refusal, node: LocatedValue, path: Path) -> Iterator[Problem]:
     """Problems for one thing that the schema refuses, at a node and the path that leads to it."""
     if refusal.keyword in _OF_PARTS:
         yield from _OF_PARTS[refusal.keyword](refusal, node, path)
@@ -71,7 +71,7 @@ def explain(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
     yield node.problem(f"{_name(path)}: {message}", hint)
 
 
-def shown(node: Node) -> str:
+def shown(node: LocatedValue) -> str:
     """A value as it is written, cut where it is long."""
     if isinstance(node.value, Mapping):
         return "a group of settings" if node.value else "{}"
@@ -92,7 +92,7 @@ def _name(path: Path) -> str:
 # Errors that are about parts of a value: keys that are too many or missing, items given twice.
 
 
-def _unknown(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
+def _unknown(refusal: Refusal, node: LocatedValue, path: Path) -> Iterator[Problem]:
     known = refusal.schema.get("properties", {})
     patterns = refusal.schema.get("patternProperties", {})
     for key, value in node.mapping.items():
@@ -120,15 +120,15 @@ def _unknown_key(key: str, path: Path, known: Mapping[str, Any]) -> tuple[str, s
     return f"{_name(path)} has no setting {key}", hint
 
 
-def _required(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
+def _required(refusal: Refusal, node: LocatedValue, path: Path) -> Iterator[Problem]:
     for key in refusal.wanted:
         if key not in node.mapping:
             example = "1" if key == "recipe" else "..."
             yield node.problem(f"{key} is missing", f"begin with the line {key}: {example}")
 
 
-def _twice(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
-    first: dict[str, Node] = {}
+def _twice(refusal: Refusal, node: LocatedValue, path: Path) -> Iterator[Problem]:
+    first: dict[str, LocatedValue] = {}
     for item in node.items:
         key = repr(item.plain())
         if key in first:
@@ -137,7 +137,7 @@ def _twice(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
         first.setdefault(key, item)
 
 
-def _together(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
+def _together(refusal: Refusal, node: LocatedValue, path: Path) -> Iterator[Problem]:
     for key, others in refusal.wanted.items():
         missing = [other for other in others if other not in node.mapping]
         if key in node.mapping and missing:
@@ -150,24 +150,24 @@ def _together(refusal: Refusal, node: Node, path: Path) -> Iterator[Problem]:
 _Sentence = tuple[str, str]
 
 
-def _other(refusal: Refusal, node: Node) -> _Sentence:
+def _other(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return refusal.message, ""
 
 
-def _unit(refusal: Refusal, node: Node) -> _Sentence:
+def _unit(refusal: Refusal, node: LocatedValue) -> _Sentence:
     cause = refusal.cause
     if cause is None:
         return f"{shown(node)} is not a number with a unit", f"write {wanted(refusal.wanted)}"
     return cause.message, cause.hint
 
 
-def _type(refusal: Refusal, node: Node) -> _Sentence:
+def _type(refusal: Refusal, node: LocatedValue) -> _Sentence:
     kinds = refusal.wanted if isinstance(refusal.wanted, list) else [refusal.wanted]
     wanted = next(kind for kind in kinds if kind != "null")
     return _WANTED[wanted](refusal, node)
 
 
-def _want_number(refusal: Refusal, node: Node) -> _Sentence:
+def _want_number(refusal: Refusal, node: LocatedValue) -> _Sentence:
     whole = "whole " if "integer" in refusal.wanted else ""
     hint = number_hint(node.text) if isinstance(node.value, str) else ""
     if isinstance(node.value, float):
@@ -178,12 +178,12 @@ def _want_number(refusal: Refusal, node: Node) -> _Sentence:
     return f"{shown(node)} is not a {whole}number", hint or f"write a {whole}number{_such_as(refusal)}"
 
 
-def _want_boolean(refusal: Refusal, node: Node) -> _Sentence:
+def _want_boolean(refusal: Refusal, node: LocatedValue) -> _Sentence:
     meant = _MEANT_BOOLEANS.get(node.text.lower(), "true or false")
     return f"{shown(node)} is neither true nor false", f"write {meant}"
 
 
-def _want_text(refusal: Refusal, node: Node) -> _Sentence:
+def _want_text(refusal: Refusal, node: LocatedValue) -> _Sentence:
     if "enum" in refusal.schema:
         return _not_one_of(refusal.schema["enum"], node, "")
     if isinstance(node.value, bool | int | float):
@@ -191,13 +191,13 @@ def _want_text(refusal: Refusal, node: Node) -> _Sentence:
     return f"{shown(node)} is not text", f"write a text{_such_as(refusal)}"
 
 
-def _want_list(refusal: Refusal, node: Node) -> _Sentence:
+def _want_list(refusal: Refusal, node: LocatedValue) -> _Sentence:
     if re.fullmatch(r"[\w.:, -]+", node.text):
         return f"{shown(node)} is not a list", f"write it in brackets: [{node.text}]"
     return f"{shown(node)} is not a list", f"write a list{_such_as(refusal)}"
 
 
-def _want_mapping(refusal: Refusal, node: Node) -> _Sentence:
+def _want_mapping(refusal: Refusal, node: LocatedValue) -> _Sentence:
     names = [item.text for item in node.items or (node,)]
     if all(name in stages() for name in names):
         return f"{shown(node)} is not a group of settings", f"write a stage as {names[0]}: {{}}"
@@ -210,7 +210,7 @@ def _such_as(refusal: Refusal) -> str:
     return f" such as {examples[0]}" if examples[0] else ""
 
 
-_WANTED: Mapping[str, Callable[[Refusal, Node], _Sentence]] = {
+_WANTED: Mapping[str, Callable[[Refusal, LocatedValue], _Sentence]] = {
     "number": _want_number,
     "integer": _want_number,
     "boolean": _want_boolean,
@@ -220,11 +220,11 @@ _WANTED: Mapping[str, Callable[[Refusal, Node], _Sentence]] = {
 }
 
 
-def _enum(refusal: Refusal, node: Node) -> _Sentence:
+def _enum(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return _not_one_of(refusal.wanted, node, "")
 
 
-def _not_one_of(choices: Collection[Any], node: Node, hint: str) -> _Sentence:
+def _not_one_of(choices: Collection[Any], node: LocatedValue, hint: str) -> _Sentence:
     words = [str(choice) for choice in choices]
     near = did_you_mean(node.text, words, "write one of")
     if near.startswith("write") and hint:
@@ -232,22 +232,22 @@ def _not_one_of(choices: Collection[Any], node: Node, hint: str) -> _Sentence:
     return f"{shown(node)} is not possible here", near
 
 
-def _any_of(refusal: Refusal, node: Node) -> _Sentence:
+def _any_of(refusal: Refusal, node: LocatedValue) -> _Sentence:
     choices = [choice for branch in refusal.wanted for choice in branch.get("enum", ())]
     return _not_one_of(choices, node, refusal.schema.get("x-hint", ""))
 
 
-def _const(refusal: Refusal, node: Node) -> _Sentence:
+def _const(refusal: Refusal, node: LocatedValue) -> _Sentence:
     if isinstance(node.value, int) and node.value > refusal.wanted:
         return f"this program does not know version {node.value}", "install a newer chandra_runner"
     return f"{shown(node)} is not a version of the format", f"write recipe: {refusal.wanted}"
 
 
-def _pattern(refusal: Refusal, node: Node) -> _Sentence:
+def _pattern(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return f"{shown(node)} is not of the right form", refusal.schema.get("x-hint", "")
 
 
-def _range(refusal: Refusal, node: Node) -> _Sentence:
+def _range(refusal: Refusal, node: LocatedValue) -> _Sentence:
     schema = refusal.schema
     low, over, high = (schema.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
     if high is None:
@@ -257,11 +257,11 @@ def _range(refusal: Refusal, node: Node) -> _Sentence:
     return f"{shown(node)} is out of range", hint
 
 
-def _few(refusal: Refusal, node: Node) -> _Sentence:
+def _few(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return f"{len(node.items)} items are too few" if node.items else "the list is empty", _count(refusal)
 
 
-def _many(refusal: Refusal, node: Node) -> _Sentence:
+def _many(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return f"{len(node.items)} items are too many", _count(refusal)
 
 
@@ -272,22 +272,22 @@ def _count(refusal: Refusal) -> str:
     return f"write at least {low}" + (f" and at most {high}" if high else "")
 
 
-def _short(refusal: Refusal, node: Node) -> _Sentence:
+def _short(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return "the text is empty", "write something, or leave it out"
 
 
-def _long(refusal: Refusal, node: Node) -> _Sentence:
+def _long(refusal: Refusal, node: LocatedValue) -> _Sentence:
     return f"{len(node.text)} characters are too many", f"write at most {refusal.wanted}"
 
 
-_OF_PARTS: Mapping[str, Callable[[Refusal, Node, Path], Iterator[Problem]]] = {
+_OF_PARTS: Mapping[str, Callable[[Refusal, LocatedValue, Path], Iterator[Problem]]] = {
     "additionalProperties": _unknown,
     "required": _required,
     "uniqueItems": _twice,
     "dependencies": _together,
 }
 
-_OF_VALUES: Mapping[str, Callable[[Refusal, Node], _Sentence]] = {
+_OF_VALUES: Mapping[str, Callable[[Refusal, LocatedValue], _Sentence]] = {
     "x-unit": _unit,
     "type": _type,
     "enum": _enum,

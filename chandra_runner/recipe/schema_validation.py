@@ -15,7 +15,7 @@ from chandra_runner.quantities import QuantityError, magnitude, wanted
 from chandra_runner.resources import resource
 from chandra_runner.stages.registry import stages
 
-from .located_value import Node
+from .located_value import LocatedValue
 from .schema_messages import Path, Refusal, explain
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fault:
+class SchemaError:
     """A problem, and which part of the recipe it concerns.
 
     Parameters
@@ -40,12 +40,14 @@ class Fault:
     problem: Problem
 
 
-def schema_faults(root: Node, *, complete: bool, schema: Mapping[str, Any] | None = None) -> Iterator[Fault]:
+def schema_errors(
+    root: LocatedValue, *, complete: bool, schema: Mapping[str, Any] | None = None
+) -> Iterator[SchemaError]:
     """What the schema refuses in one file.
 
     Parameters
     ----------
-    root : Node
+    root : LocatedValue
         The file's content, a mapping.
     complete : bool
         Whether nothing required may be missing; a file that others extend may be partial.
@@ -66,7 +68,7 @@ def schema_faults(root: Node, *, complete: bool, schema: Mapping[str, Any] | Non
                 continue  # one value, one problem: the first says enough
             seen.add(path)
         for problem in explain(refusal, node_at(root, path), path):
-            yield Fault(path if refusal.of_keys else (*path, refusal.keyword), problem)
+            yield SchemaError(path if refusal.of_keys else (*path, refusal.keyword), problem)
 
 
 def _rank(error: ValidationError) -> int:
@@ -81,7 +83,7 @@ def _refusal(error: ValidationError) -> Refusal:
     return Refusal(str(error.validator), error.validator_value, schema, error.message, cause)
 
 
-def node_at(root: Node, path: Path) -> Node:
+def node_at(root: LocatedValue, path: Path) -> LocatedValue:
     """The node at the end of a path; the last one there is, where the path goes on."""
     node = root
     for key in path:

@@ -14,8 +14,8 @@ from chandra_runner.quantities import magnitude
 from chandra_runner.stages.registry import get, stages
 from chandra_runner.suggestions import did_you_mean
 
-from .inheritance import Layer
-from .located_value import Node
+from .inheritance import RecipeFile
+from .located_value import LocatedValue
 from .schema_messages import Path as KeyPath
 from .settings import LazySettings, StageSettings
 
@@ -29,9 +29,9 @@ class Draft:
 
     Parameters
     ----------
-    tree : Node
+    tree : LocatedValue
         All layers merged.
-    top : Node
+    top : LocatedValue
         The recipe's own file.
     faulty : frozenset of paths
         Where the schema found something wrong; nothing more is said about these places.
@@ -45,8 +45,8 @@ class Draft:
         Whether the native executors would run.
     """
 
-    tree: Node
-    top: Node
+    tree: LocatedValue
+    top: LocatedValue
     faulty: frozenset[KeyPath]
     plan: tuple[str, ...]
     common: Mapping[str, StageSettings]
@@ -62,7 +62,7 @@ class Draft:
         return not any(fault[: len(path)] == path and len(fault) > len(path) for fault in self.faulty)
 
 
-def check_layers(layers: list[Layer]) -> Iterator[Problem]:
+def check_recipe_files(layers: list[RecipeFile]) -> Iterator[Problem]:
     """What is wrong within single files."""
     for layer in layers:
         yield from _empty_stages(layer.root)
@@ -89,7 +89,7 @@ def check_draft(draft: Draft) -> Iterator[Problem]:
             yield from check_settings(settings, place, draft.native)
 
 
-def check_settings(settings: StageSettings, place: Node, native: bool) -> Iterator[Problem]:
+def check_settings(settings: StageSettings, place: LocatedValue, native: bool) -> Iterator[Problem]:
     """What is wrong with the settings of one stage; `place` is blamed for what is not stated."""
     yield from _partners(settings)
     yield from _order(settings)
@@ -123,7 +123,7 @@ def directory_conflict(data: Path, products: Path) -> str:
     return ""
 
 
-def _stage_groups(root: Node) -> Iterator[tuple[str, Node, bool]]:
+def _stage_groups(root: LocatedValue) -> Iterator[tuple[str, LocatedValue, bool]]:
     """Name and settings of each stage in a file, and whether they are for one observation only."""
     for name, node in root.child("stages").mapping.items():
         yield name, node, False
@@ -132,7 +132,7 @@ def _stage_groups(root: Node) -> Iterator[tuple[str, Node, bool]]:
             yield name, node, True
 
 
-def _empty_stages(root: Node) -> Iterator[Problem]:
+def _empty_stages(root: LocatedValue) -> Iterator[Problem]:
     for name, node, single in _stage_groups(root):
         if node.value is None and single:
             hint = "leave the stage out here, or the ObsID out of the recipe"
@@ -142,7 +142,7 @@ def _empty_stages(root: Node) -> Iterator[Problem]:
             yield node.key_problem(f"{name} says nothing", hint)
 
 
-def _double_statements(root: Node) -> Iterator[Problem]:
+def _double_statements(root: LocatedValue) -> Iterator[Problem]:
     for stage, group, _ in _stage_groups(root):
         schemas = stages()[stage].schema()["properties"] if stage in stages() else {}
         before: list[str] = []
@@ -156,7 +156,7 @@ def _double_statements(root: Node) -> Iterator[Problem]:
                 before.append(name)
 
 
-def _path(key: str, node: Node, layer: Layer) -> Iterator[Problem]:
+def _path(key: str, node: LocatedValue, layer: RecipeFile) -> Iterator[Problem]:
     if node.text.startswith("~"):
         yield node.problem(f"{key}: ~ means nothing in a recipe", f"write the whole path, or use --{key}")
     parts = Path(node.text)

@@ -26,7 +26,7 @@ from typing import Any
 from chandra_runner.quantities import normal, parse
 from chandra_runner.stages.stage import Stage
 
-from .located_value import Node
+from .located_value import LocatedValue
 
 Schema = Mapping[str, Any]
 
@@ -39,12 +39,12 @@ class StageSettings:
     ----------
     stage : type of Stage
         Whose.
-    stated : Mapping of str to Node
+    stated : Mapping of str to LocatedValue
         Those that the recipe states.
     """
 
     stage: type[Stage]
-    stated: Mapping[str, Node]
+    stated: Mapping[str, LocatedValue]
 
     @property
     def schemas(self) -> Mapping[str, Schema]:

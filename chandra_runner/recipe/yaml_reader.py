@@ -19,7 +19,7 @@ import yaml
 
 from chandra_runner.errors import Problem, RecipeError
 
-from .located_value import Node, Scalar
+from .located_value import LocatedValue, Scalar
 from .yaml_messages import explain
 
 MAX_BYTES = 4_000_000
@@ -69,7 +69,7 @@ def read(file: Path) -> str:
     return _decode(data, file)
 
 
-def parse(text: str, file: Path) -> Node:
+def parse(text: str, file: Path) -> LocatedValue:
     """Parse YAML text into nodes.
 
     Raises
@@ -124,18 +124,18 @@ class _Builder:
         self._file = file
         self._text = text
         self._events: Iterator[Any] = iter(())
-        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._anchors: dict[str, tuple[LocatedValue, int] | None] = {}
         self._nodes = 0
         self._aliases = 0
         self._aliased_nodes = 0
 
-    def document(self) -> Node:
+    def document(self) -> LocatedValue:
         """The one document of the text; an empty mapping place when there is none."""
         self._events = yaml.parse(self._text, Loader=_LOADER)
         next(self._events)  # start of the stream
         event: Any = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
-            return Node(None, self._file, 1, 1)
+            return LocatedValue(None, self._file, 1, 1)
         if event.tags:
             self._complain(event, "a %TAG line", "a recipe has no tags: remove it")
         root = self._node(next(self._events), 0)
@@ -146,7 +146,7 @@ class _Builder:
             self._complain(event, "a second YAML document begins here", hint)
         return root
 
-    def _node(self, event: Any, depth: int) -> Node:
+    def _node(self, event: Any, depth: int) -> LocatedValue:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._stop(event, f"more than {MAX_NODES:,} values", "no recipe needs so many")
@@ -166,28 +166,28 @@ class _Builder:
         self._anchors[event.anchor] = node, self._nodes - before + 1
         return node
 
-    def _untagged(self, event: Any, depth: int) -> Node:
+    def _untagged(self, event: Any, depth: int) -> LocatedValue:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._place(event, tuple(self._items(depth)))
         return self._place(event, self._entries(depth))
 
-    def _scalar(self, event: Any) -> Node:
+    def _scalar(self, event: Any) -> LocatedValue:
         quoted = bool(event.style)  # None or "" is plain, as the parser likes
         if _NOT_PRINTABLE.search(event.value):
             self._complain(event, "the text holds a control character", "remove the escape that makes it")
         value = event.value if quoted else resolve(event.value)
         return replace(self._place(event, value), text=event.value, quoted=quoted)
 
-    def _items(self, depth: int) -> Iterator[Node]:
+    def _items(self, depth: int) -> Iterator[LocatedValue]:
         for event in self._events:
             if isinstance(event, yaml.SequenceEndEvent):
                 return
             yield self._node(event, depth + 1)
 
-    def _entries(self, depth: int) -> Mapping[str, Node]:
-        entries: dict[str, Node] = {}
+    def _entries(self, depth: int) -> Mapping[str, LocatedValue]:
+        entries: dict[str, LocatedValue] = {}
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
@@ -198,7 +198,7 @@ class _Builder:
                 self._enter(entries, key, value)
         return entries
 
-    def _is_key(self, key: Node, event: Any) -> bool:
+    def _is_key(self, key: LocatedValue, event: Any) -> bool:
         if isinstance(key.value, tuple | Mapping) or not key.text:
             self._complain(event, "a key must be a word or a number", 'write "name: value"')
             return False
@@ -208,13 +208,13 @@ class _Builder:
             return False
         return True
 
-    def _enter(self, entries: dict[str, Node], key: Node, value: Node) -> None:
+    def _enter(self, entries: dict[str, LocatedValue], key: LocatedValue, value: LocatedValue) -> None:
         first = entries.setdefault(key.text, value)
         if first is not value:
             where = f"it is first given in line {first.key_line}"
             self.problems.append(key.problem(f"{key.text} is given twice; {where}", "keep one of them"))
 
-    def _alias(self, event: Any) -> Node:
+    def _alias(self, event: Any) -> LocatedValue:
         self._aliases += 1
         name = event.anchor
         if self._aliases > MAX_ALIASES:
@@ -232,9 +232,9 @@ class _Builder:
             self._stop(event, message, "write the values out")
         return replace(node, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
 
-    def _place(self, event: Any, value: Any) -> Node:
+    def _place(self, event: Any, value: Any) -> LocatedValue:
         mark = event.start_mark
-        return Node(value, self._file, mark.line + 1, mark.column + 1)
+        return LocatedValue(value, self._file, mark.line + 1, mark.column + 1)
 
     def _complain(self, event: Any, message: str, hint: str) -> None:
         self.problems.append(self._place(event, None).problem(message, hint))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chandra_runner.archive.download.archives import open_archive
 from chandra_runner.archive.download.connection_limit import PER_ARCHIVE
-from chandra_runner.archive.download.file_selection import Wanted, versions
+from chandra_runner.archive.download.file_selection import FileSelection, versions
 from chandra_runner.archive.download.refresh import newer
 from chandra_runner.archive.errors import ArchiveError
 from chandra_runner.observation.raw_files import find_directory
@@ -44,7 +44,7 @@ def _newer(plan: Plan, obsid: int, scratch: Path) -> str:
         except ArchiveError as error:
             failed.append(f"{name}: {error.message}")
             continue
-        found = newer(entries, directory, Wanted(plan.kinds))
+        found = newer(entries, directory, FileSelection(plan.kinds))
         if not found:
             return ""
         there, here = versions(found.values()), versions(found)

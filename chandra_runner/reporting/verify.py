@@ -20,7 +20,7 @@ RAW = "raw data"
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedFile:
     """A file that was read.
 
     Parameters
@@ -44,7 +44,7 @@ class Checked:
     problem: str = ""
 
 
-def verify(plan: Plan, cores: int) -> Iterator[Checked]:
+def verify(plan: Plan, cores: int) -> Iterator[CheckedFile]:
     """Read everything that the observations of a plan have, so many observations at a time.
 
     What was never made is no damage; neither are raw files that came later: `plan` tells of them.
@@ -54,7 +54,7 @@ def verify(plan: Plan, cores: int) -> Iterator[Checked]:
             yield from checked
 
 
-def _observation(plan: Plan, obsid: int) -> Iterator[Checked]:
+def _observation(plan: Plan, obsid: int) -> Iterator[CheckedFile]:
     directory = plan.recipe.products / str(obsid)
     for stage in plan.order:
         if (directory / stage / NAME).exists():
@@ -63,31 +63,31 @@ def _observation(plan: Plan, obsid: int) -> Iterator[Checked]:
         yield from _raw(plan.recipe.data, directory / DOWNLOAD / INVENTORY, obsid)
 
 
-def _products(directory: Path, obsid: int, stage: str) -> Iterator[Checked]:
+def _products(directory: Path, obsid: int, stage: str) -> Iterator[CheckedFile]:
     manifest = read_manifest(directory)
     if manifest is None:
-        yield Checked(obsid, stage, NAME, 0, "cannot be read")
+        yield CheckedFile(obsid, stage, NAME, 0, "cannot be read")
         return
     if manifest.fingerprint != manifest.parts.fingerprint():
-        yield Checked(obsid, stage, NAME, 0, "was altered: its fingerprint is of other parts")
+        yield CheckedFile(obsid, stage, NAME, 0, "was altered: its fingerprint is of other parts")
     for output in manifest.outputs:
-        yield _file(directory, Checked(obsid, stage, output.path, output.size), output.digest)
+        yield _file(directory, CheckedFile(obsid, stage, output.path, output.size), output.digest)
 
 
-def _raw(data: Path, inventory: Path, obsid: int) -> Iterator[Checked]:
+def _raw(data: Path, inventory: Path, obsid: int) -> Iterator[CheckedFile]:
     directory = find_directory(data, obsid)
     try:
         files = read_inventory(inventory)
     except DataError:
         return  # it is a product, and told of there
     if directory is None:
-        yield Checked(obsid, RAW, "", 0, f"no directory of it is under {data} any more")
+        yield CheckedFile(obsid, RAW, "", 0, f"no directory of it is under {data} any more")
         return
     for file in files:
-        yield _file(directory, Checked(obsid, RAW, file.path, file.size), file.sha256)
+        yield _file(directory, CheckedFile(obsid, RAW, file.path, file.size), file.sha256)
 
 
-def _file(directory: Path, recorded: Checked, digest: str) -> Checked:
+def _file(directory: Path, recorded: CheckedFile, digest: str) -> CheckedFile:
     """What a file is, where it was recorded with this size and digest."""
     try:
         now = digest_bytes(directory / recorded.path)
@@ -100,10 +100,10 @@ def _file(directory: Path, recorded: Checked, digest: str) -> Checked:
         problem = "" if now.digest == digest else "was altered"
         if problem and size != recorded.size:
             problem = f"was altered: {size} bytes, {recorded.size} were recorded"
-    return Checked(recorded.observation, recorded.stage, recorded.path, size, problem)
+    return CheckedFile(recorded.observation, recorded.stage, recorded.path, size, problem)
 
 
-def verify_json(checked: Iterable[Checked]) -> str:
+def verify_json(checked: Iterable[CheckedFile]) -> str:
     """The document of ``verify --json``."""
     files = list(checked)
     damage = [{k: v for k, v in asdict(file).items() if k != "size"} for file in files if file.problem]
@@ -112,7 +112,7 @@ def verify_json(checked: Iterable[Checked]) -> str:
     )
 
 
-def verify_text(checked: Sequence[Checked]) -> str:
+def verify_text(checked: Sequence[CheckedFile]) -> str:
     """A line for each damaged file, and one for all."""
     damaged = [file for file in checked if file.problem]
     rows = [f"{file.observation} {file.stage}: {file.path} {file.problem}" for file in damaged]

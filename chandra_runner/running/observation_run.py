@@ -33,7 +33,7 @@ FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.BLOCKED, Outcome.INTERRUP
 FAIL_FAST = "stopped by --fail-fast"
 
 
-class Walk:
+class ObservationRun:
     """The way of one observation through the plan."""
 
     def __init__(
@@ -157,7 +157,7 @@ class Walk:
         """After a download: what the raw data are now is what the task's products were made of."""
         if "raw" not in get(decision.stage).makes:
             return decision
-        self._ledger.learn_raw(_inventoried(task.products), before_ns)
+        self._ledger.record_raw_digests(_inventoried(task.products), before_ns)
         inputs = inputs_of(get(decision.stage), self._ledger)
         return replace(decision, parts=replace(decision.parts, inputs=inputs))
 

@@ -11,7 +11,7 @@ from chandra_runner.errors import ExitCode, SiteError
 from chandra_runner.planning.plan import Plan
 from chandra_runner.storage.locks import Locks
 
-from .observation_run import Runner, Walk
+from .observation_run import ObservationRun, Runner
 from .publishing import state_directory
 from .task_process import Stop, run_in_process
 from .task_report import Reporter, TaskReport
@@ -56,7 +56,10 @@ def run_plan(
     state = _prepare(plan.recipe.products)
     stop = Stop()
     with Locks(state / "locks") as locks, ThreadPoolExecutor(lanes) as pool:
-        walks = [Walk(plan, obsid, locks, stop, reporter, runner, share, fail_fast) for obsid in observations]
+        walks = [
+            ObservationRun(plan, obsid, locks, stop, reporter, runner, share, fail_fast)
+            for obsid in observations
+        ]
         _drive(walks, pool, stop)
     return [report for walk in walks for report in walk.reports]
 
@@ -84,7 +87,7 @@ def _prepare(products: Path) -> Path:
         ) from error
 
 
-def _drive(walks: Sequence[Walk], pool: ThreadPoolExecutor, stop: Stop) -> None:
+def _drive(walks: Sequence[ObservationRun], pool: ThreadPoolExecutor, stop: Stop) -> None:
     """Walk all observations; Ctrl-C ends the running tasks cleanly, a bug ends them too."""
     futures: list[Future[None]] = []
     try:

@@ -21,7 +21,7 @@ from chandra_runner.planning.manifest import Output
 from chandra_runner.stages.registry import get
 from chandra_runner.stages.stage import Excluded, Job, Outcome, Product, Progress, Settings
 
-TELL_EVERY = 0.25
+PROGRESS_INTERVAL = 0.25
 """Seconds between two reports of how far a task is."""
 
 
@@ -142,11 +142,11 @@ def execute(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
 
 def _seldom(tell: Callable[[Progress], None]) -> Callable[[Progress], None]:
     """Pass on what is told, but not more often than a person can read."""
-    last = -TELL_EVERY
+    last = -PROGRESS_INTERVAL
 
     def tell_seldom(progress: Progress) -> None:
         nonlocal last
-        if time.monotonic() - last >= TELL_EVERY:
+        if time.monotonic() - last >= PROGRESS_INTERVAL:
             last = time.monotonic()
             tell(progress)
 

@@ -76,7 +76,7 @@ def _plugin(entry: EntryPoint, taken: Mapping[str, type[Stage]]) -> type[Stage] 
     return stage
 
 
-def with_needs(wanted: Iterable[str]) -> tuple[str, ...]:
+def with_dependencies(wanted: Iterable[str]) -> tuple[str, ...]:
     """The wanted stages and all that they need, in the order of `stages`."""
     waiting, found = list(wanted), set()
     while waiting:

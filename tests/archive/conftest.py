@@ -11,8 +11,8 @@ import pytest
 from chandra_runner import synthetic as sample
 from chandra_runner.archive.download import download as bringing
 from chandra_runner.archive.download import http as transport
-from chandra_runner.archive.download.download import Errand
-from chandra_runner.archive.download.file_selection import Wanted
+from chandra_runner.archive.download.download import DownloadRequest
+from chandra_runner.archive.download.file_selection import FileSelection
 
 from ..archive_server import Site, serve
 
@@ -46,26 +46,26 @@ def url(site: Site) -> Iterator[str]:
         yield address
 
 
-Make = Callable[..., Errand]
+Make = Callable[..., DownloadRequest]
 
 
 @pytest.fixture
 def errand(tmp_path: Path, url: str) -> Make:
     """Makes errands to the archive, into a directory of the test."""
 
-    def make(**changes: Any) -> Errand:
+    def make(**changes: Any) -> DownloadRequest:
         (tmp_path / "scratch").mkdir(exist_ok=True)
         usual: dict[str, Any] = {
             "obsid": OBSID,
             "directory": tmp_path / "data" / str(OBSID),
             "archives": (url,),
-            "wanted": Wanted(),
+            "wanted": FileSelection(),
             "newer": False,
             "idle_timeout": 0.5,
             "scratch": tmp_path / "scratch",
             "tell": lambda done, total, unit: None,
         }
-        return Errand(**{**usual, **changes})
+        return DownloadRequest(**{**usual, **changes})
 
     return make
 

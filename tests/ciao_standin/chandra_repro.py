@@ -13,13 +13,13 @@ from astropy.io import fits
 
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes
-from chandra_runner.native.event_selection import Imprint, select_events
+from chandra_runner.native.event_selection import HeaderUpdate, select_events
 from chandra_runner.native.level2 import (
     level2_selection,
     mean_live_fraction,
     read_good_times,
     sort_events,
-    write_filter,
+    write_level2_gti,
 )
 
 from . import repro_aspect, repro_gratings, skyfov
@@ -130,8 +130,8 @@ class _Reprocessing:
             dtcor = self.live_fraction(events, good_times)
             very_faint = self.values["check_vf_pha"] and events.header.get("DATAMODE", "").strip() == "VFAINT"
             selection = level2_selection(events, good_times, very_faint)
-            report = select_events(events, target, selection, Imprint((), dtcor, links))
-            write_filter(gti, events, good_times, dtcor, ())
+            report = select_events(events, target, selection, HeaderUpdate((), dtcor, links))
+            write_level2_gti(gti, events, good_times, dtcor, ())
         if not report.in_order:
             unsorted = target.rename(Path(os.environ["ASCDS_WORK_PATH"]) / target.name)
             sort_events(unsorted, target)

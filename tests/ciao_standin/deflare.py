@@ -7,7 +7,7 @@ from typing import Any
 
 from astropy.io import fits
 
-from chandra_runner.native.flares import Quiet, clean_mean, clean_sigma, write_gti
+from chandra_runner.native.flares import FlareFilterResult, clean_mean, clean_sigma, write_gti
 from chandra_runner.native.light_curve import LightCurve, inherited, read_light_curve
 
 from .files import mark, output, parse
@@ -33,7 +33,7 @@ def run(values: dict[str, Any]) -> list[Path]:
     return made
 
 
-def _clean(curve: LightCurve, values: dict[str, Any]) -> Quiet:
+def _clean(curve: LightCurve, values: dict[str, Any]) -> FlareFilterResult:
     if values["method"] == "sigma":
         return clean_sigma(
             curve.time_min,
@@ -55,7 +55,7 @@ def _clean(curve: LightCurve, values: dict[str, Any]) -> Quiet:
     )
 
 
-def _plot(name: str, curve: LightCurve, quiet: Quiet) -> Path:
+def _plot(name: str, curve: LightCurve, quiet: FlareFilterResult) -> Path:
     """Draw the light curve; the ending says in which format."""
     from matplotlib.figure import Figure
 

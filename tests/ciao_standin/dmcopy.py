@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.event_selection import ANY_STATUS, Imprint, Selection, select_events
+from chandra_runner.native.event_selection import ANY_STATUS, HeaderUpdate, Selection, select_events
 from chandra_runner.native.level2 import read_good_times, status_bits
 
 from .files import VirtualFile, mark, output, parse
@@ -24,7 +24,7 @@ def run(values: dict[str, Any]) -> list[Path]:
     with EventFile.open(source.path) as events:
         selection = select(source, events)
         target = output(values["outfile"], values["clobber"])
-        report = select_events(events, target, selection, Imprint((), events.dtcor))
+        report = select_events(events, target, selection, HeaderUpdate((), events.dtcor))
     if not report.rows_out:
         warn("dmcopy", f'Output file, "{target}", has no rows in it.')
     return [mark(target, "dmcopy")]

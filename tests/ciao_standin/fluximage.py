@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.count_image import Cut, count_images, cut
+from chandra_runner.native.count_image import ThresholdedImages, apply_exposure_threshold, count_images
 from chandra_runner.native.effective_area import vignetting
 from chandra_runner.native.exposure_map import exposure_map
-from chandra_runner.native.field_of_view import Field, look
+from chandra_runner.native.field_of_view import Field, load_field_of_view
 from chandra_runner.native.grid import Grid, GridError, parse_grid
 from chandra_runner.native.image_file import Label, image_header, write_image
 from chandra_runner.native.psf import off_axis_map, psf_radius
@@ -57,7 +57,7 @@ def run(values: dict[str, Any]) -> list[Path]:
             _check_background(events, values["background"])
         wanted = bands(values["bands"], events.instrument)
         targets = {band.name: _targets(band, fraction, values) for band in wanted}
-        field = look(events, companions(source.path, events.header, values))
+        field = load_field_of_view(events, companions(source.path, events.header, values))
         scene = _Scene(events, field, _grid(events, field, values), values)
         print(f"Running fluximage\nCreating {len(wanted)} bands, {scene.grid.nx} x {scene.grid.ny} pixels")
         return list(_images(scene, wanted, fraction, targets))
@@ -104,7 +104,7 @@ def _images(
     for band, image in zip(wanted, counts, strict=True):
         timed = scene.values["units"] == "time"
         exposure = seconds if timed else seconds * _AREA * vignetting(band.effective, angle)
-        images = cut(image, exposure, fraction)
+        images = apply_exposure_threshold(image, exposure, fraction)
         pixels = {"img": images.counts, "expmap": _exposure(scene, images), "flux": images.ratio}
         if scene.values["psfecf"] is not None:
             pixels["psfmap"] = images.of(psf_radius(angle, min(scene.values["psfecf"], _ALMOST_ALL)))
@@ -112,7 +112,7 @@ def _images(
             yield _write(scene, band, key, path, pixels[key])
 
 
-def _exposure(scene: _Scene, images: Cut) -> np.ndarray[Any, Any]:
+def _exposure(scene: _Scene, images: ThresholdedImages) -> np.ndarray[Any, Any]:
     """units=area leaves the time out of the exposure map, and only there."""
     if scene.values["units"] != "area":
         return images.exposure

@@ -8,13 +8,13 @@ import numpy as np
 from astropy.io import fits
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.field_of_view import Companions, chip_extent, look
+from chandra_runner.native.field_of_view import Companions, chip_extent, load_field_of_view
 
 
 def write(target: Path, events: Path, aspect: tuple[Path, ...], mask: Path) -> None:
     """Write a polygon for each chip: here the rectangle around it and its dither."""
     with EventFile.open(events) as opened:
-        field = look(opened, Companions(aspect, mask=mask))
+        field = load_field_of_view(opened, Companions(aspect, mask=mask))
         header = opened.header
     extents = [chip_extent(field.pointing, (chip,)) for chip in field.chips]
     x = np.array([[e.x_min, e.x_max, e.x_max, e.x_min, e.x_min] for e in extents])

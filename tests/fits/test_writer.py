@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from chandra_runner import __version__
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.fits.writer import DataSum, encode_checksum, event_writer, sign, write_fits
+from chandra_runner.fits.writer import DataSum, add_provenance, encode_checksum, event_writer, write_fits
 
 from ..event_files import acis_columns, assert_sound, table_bytes, write_events
 
@@ -66,7 +66,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_small_files_are_sound_and_the_same_each_time(tmp_path: Path) -> None:
     def hdus() -> list[fits.PrimaryHDU | fits.BinTableHDU]:
         table = fits.BinTableHDU.from_columns([fits.Column("A", "1E", array=[1, 2])], name="TABLE")
-        sign(table.header, ["made"])
+        add_provenance(table.header, ["made"])
         return [fits.PrimaryHDU(np.ones((3, 4), dtype="f4")), table]
 
     for name in ("one.fits", "two.fits"):
@@ -77,7 +77,7 @@ def test_small_files_are_sound_and_the_same_each_time(tmp_path: Path) -> None:
 
 def test_a_signed_header_says_who_and_how_and_not_when() -> None:
     header = fits.Header({"CREATOR": "someone", "DATE": "2001-01-01"})
-    sign(header, ["first", "second"])
+    add_provenance(header, ["first", "second"])
     assert header["CREATOR"] == f"chandra_runner {__version__}"
     assert "DATE" not in header
     assert list(header["HISTORY"]) == [

@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.field_of_view import Companions, Field, look
+from chandra_runner.native.field_of_view import Companions, Field, load_field_of_view
 
 
 def one(directory: Path, pattern: str) -> Path | None:
@@ -35,7 +35,7 @@ def events_path(directory: Path) -> Path:
 def field_of(directory: Path) -> Field:
     """What an ObsID of one exposure looked at."""
     with EventFile.open(events_path(directory)) as events:
-        return look(events, companions(directory))
+        return load_field_of_view(events, companions(directory))
 
 
 def wcs_of(header: fits.Header, key: str = " ") -> WCS:

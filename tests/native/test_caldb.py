@@ -9,14 +9,14 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.caldb import Aim, caldb_area, find_aim
+from chandra_runner.native.caldb import Aimpoint, caldb_area, find_aimpoint
 from chandra_runner.native.detectors import ACIS, HRC_I
 from chandra_runner.native.geometry import Attitude, Pointing
 
 from .fields import field_of
 
 POINTING = Pointing(ACIS, (-0.684, 0.0, -190.14), 10.0, 20.0, 30.0)
-AIM = Aim(7, 225.0, 512.0, 5e8)
+AIM = Aimpoint(7, 225.0, 512.0, 5e8)
 
 
 def table(columns, **header):
@@ -75,7 +75,7 @@ def test_what_is_not_there_is_named(tmp_path):
 
 def test_a_chip_that_is_not_in_a_file_is_named(caldb):
     with pytest.raises(DataError, match=r"acisD1999-08-13contamN0014.fits has no table with CCD_ID = 3"):
-        caldb_area(caldb, POINTING, "NONE", Aim(3, 970.0, 975.0, 5e8), 1.0)
+        caldb_area(caldb, POINTING, "NONE", Aimpoint(3, 970.0, 975.0, 5e8), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_only_bare_acis_has_an_area_here(tmp_path, detector, grating, name):
 def test_the_axis_meets_the_aimpoint_chip(shared_data, obsid, chip):
     field = field_of(shared_data / "sim" / obsid)
     numbers = tuple(each.number for each in field.chips)
-    aim = find_aim(field.pointing, numbers, field.mean, 0.0)
+    aim = find_aimpoint(field.pointing, numbers, field.mean, 0.0)
     assert aim.chip == chip
     assert 1 < aim.chipx < 1024
     assert 1 < aim.chipy < 1024
 
 
 def test_an_axis_between_chips_counts_for_the_nearest():
-    aim = find_aim(POINTING, (9, 6), Attitude(10.0, 20.0, 30.0), 0.0)
+    aim = find_aimpoint(POINTING, (9, 6), Attitude(10.0, 20.0, 30.0), 0.0)
     assert aim.chip == 6
     assert aim.chipx == 1024

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.count_image import ZerothOrder, count_images, cut
+from chandra_runner.native.count_image import ZerothOrder, apply_exposure_threshold, count_images
 from chandra_runner.native.grid import parse_grid
 
 BANDS = [(500.0, 7000.0), (500.0, 1200.0), (1200.0, 2000.0), (2000.0, 7000.0), (200.0, 400.0)]
@@ -78,7 +78,9 @@ def test_dispersed_events_stay_out():
 
 
 def test_pixels_with_little_exposure_are_cut():
-    images = cut(np.array([[4, 4, 4]], dtype=np.int32), np.array([[100.0, 1.5, 1.4]]), 0.015)
+    images = apply_exposure_threshold(
+        np.array([[4, 4, 4]], dtype=np.int32), np.array([[100.0, 1.5, 1.4]]), 0.015
+    )
     assert images.seen.tolist() == [[True, True, False]]
     assert images.counts.tolist() == [[4, 4, 0]]
     assert images.exposure.tolist() == [[100, 1.5, 0]]
@@ -87,6 +89,6 @@ def test_pixels_with_little_exposure_are_cut():
 
 
 def test_without_threshold_only_what_was_never_seen_is_cut():
-    images = cut(np.array([[4, 4]], dtype=np.int32), np.array([[100.0, 0.0]]), 0.0)
+    images = apply_exposure_threshold(np.array([[4, 4]], dtype=np.int32), np.array([[100.0, 0.0]]), 0.0)
     assert images.ratio.tolist() == [[pytest.approx(0.04), 0]]
     assert images.counts.tolist() == [[4, 0]]

@@ -14,7 +14,7 @@ from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes, make_gti
 from chandra_runner.native.event_selection import (
     ANY_STATUS,
-    Imprint,
+    HeaderUpdate,
     Report,
     Selection,
     in_good_time,
@@ -33,10 +33,10 @@ from ..event_files import (
     write_events,
 )
 
-IMPRINT = Imprint(("test",), 0.9)
+IMPRINT = HeaderUpdate(("test",), 0.9)
 
 
-def select(source: Path, target: Path, imprint: Imprint = IMPRINT, **cuts: object) -> Report:
+def select(source: Path, target: Path, imprint: HeaderUpdate = IMPRINT, **cuts: object) -> Report:
     with EventFile.open(source) as events:
         selection = Selection(**({"good_times": events.good_times} | cuts))
         return select_events(events, target, selection, imprint)
@@ -136,7 +136,7 @@ def test_the_sky_stays_where_it_was(shared_data: Path, tmp_path: Path, name: str
 
 
 def test_exposure_keywords_are_those_of_the_good_times(tmp_path: Path) -> None:
-    select(write_events(tmp_path / "evt.fits"), tmp_path / "out.fits", Imprint((), 0.5))
+    select(write_events(tmp_path / "evt.fits"), tmp_path / "out.fits", HeaderUpdate((), 0.5))
     with fits.open(tmp_path / "out.fits") as hdus:
         header = hdus["EVENTS"].header
         ontime = {
@@ -170,7 +170,7 @@ def test_a_gti_for_all_chips_has_no_number(shared_data: Path, tmp_path: Path) ->
 
 
 def test_the_header_tells_the_cuts(tmp_path: Path) -> None:
-    imprint = Imprint(("energies cut",), 0.9, {"BPIXFILE": "b.fits"})
+    imprint = HeaderUpdate(("energies cut",), 0.9, {"BPIXFILE": "b.fits"})
     select(
         write_events(tmp_path / "evt.fits"),
         tmp_path / "out.fits",

@@ -15,7 +15,7 @@ from chandra_runner.native.count_image import count_images
 from chandra_runner.native.detectors import ACIS
 from chandra_runner.native.effective_area import vignetting
 from chandra_runner.native.exposure_map import exposure_map, mean_attitude, sample_times
-from chandra_runner.native.field_of_view import Companions, look
+from chandra_runner.native.field_of_view import Companions, load_field_of_view
 from chandra_runner.native.geometry import (
     Attitude,
     chip_to_focal,
@@ -164,7 +164,7 @@ def test_flight_data_have_the_exposure_map_that_ciao_gave_them(shared_data):
     flux = fits.getdata(shared_data / "real/reference/754/acisf00754_2.1-10keV_flux.img.gz").astype(float)
     grid = parse_grid("3142:5258:4,3278:5238:4")
     with EventFile.open(events_path(shared_data / "real/754")) as events:
-        field = look(events, Companions())
+        field = load_field_of_view(events, Companions())
         counts = count_images(events.chunks(), grid, [(2100.0, 10000.0)])[0]
     assert "no aspect solution" in field.notes[0]
     seconds = exposure_map(field.pointing, grid, field.chips)

@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.field_of_view import Companions, chip_numbers, fov_extent, look
+from chandra_runner.native.field_of_view import Companions, chip_numbers, fov_extent, load_field_of_view
 from chandra_runner.native.geometry import Pointing
 
 from .fields import companions, events_path, field_of
@@ -24,7 +24,7 @@ def edges(extent):
 def test_without_a_field_of_view_file_the_chips_and_their_dither_tell_the_extent(shared_data, name):
     directory = shared_data / name
     with EventFile.open(events_path(directory)) as events:
-        alone = look(events, Companions())
+        alone = load_field_of_view(events, Companions())
         positions = np.concatenate([chunk[["x", "y"]] for chunk in events.chunks()])
     told = edges(fov_extent(companions(directory).fov))
     # The archive's file of 28229 goes 7 pixels further than CIAO's own later one, to 4228.2.
@@ -41,7 +41,7 @@ def test_the_live_time_of_hrc_follows_its_dead_time_file(shared_data, tmp_path):
         hdus.writeto(tmp_path / "dtf1.fits")
     with EventFile.open(events_path(directory)) as events:
         assert events.dtcor == pytest.approx(0.9957)
-        field = look(events, Companions(companions(directory).asol, dtf=tmp_path / "dtf1.fits"))
+        field = load_field_of_view(events, Companions(companions(directory).asol, dtf=tmp_path / "dtf1.fits"))
         assert field.dtcor == 0.5
         assert field.chips[0].seconds.sum() == pytest.approx(0.5 * events.good_times.first.total())
 
@@ -69,7 +69,7 @@ def test_all_is_known_where_all_files_are_there(shared_data):
 
 def test_what_is_missing_is_told(shared_data):
     with EventFile.open(events_path(shared_data / "real/754")) as events:
-        notes = look(events, Companions()).notes
+        notes = load_field_of_view(events, Companions()).notes
     assert len(notes) == 4
     assert "the 140 columns" in notes[2]
 
@@ -89,7 +89,7 @@ def test_missing_columns_are_named(shared_data, tmp_path):
         EventFile.open(tmp_path / "evt2.fits") as file,
         pytest.raises(DataError, match=r"evt2.fits: EVENTS has no column detx"),
     ):
-        look(file, Companions())
+        load_field_of_view(file, Companions())
 
 
 def test_an_aspect_solution_of_another_time_is_refused(shared_data):
@@ -99,7 +99,7 @@ def test_an_aspect_solution_of_another_time_is_refused(shared_data):
         EventFile.open(next(directory.glob("primary/*_e1_evt2.fits.gz"))) as events,
         pytest.raises(DataError, match=r"pcadf90001.*lacks \d+ s of \d+ s good time"),
     ):
-        look(events, Companions(other))
+        load_field_of_view(events, Companions(other))
 
 
 def test_an_aspect_solution_that_ends_early_is_told(shared_data, tmp_path):
@@ -108,5 +108,5 @@ def test_an_aspect_solution_that_ends_early_is_told(shared_data, tmp_path):
         table = fits.BinTableHDU(hdus[1].data[: int(0.9 * len(hdus[1].data))], hdus[1].header)
         table.writeto(tmp_path / "short_asol1.fits")
     with EventFile.open(events_path(directory)) as events:
-        notes = look(events, Companions((tmp_path / "short_asol1.fits",))).notes
+        notes = load_field_of_view(events, Companions((tmp_path / "short_asol1.fits",))).notes
     assert notes[0].startswith("short_asol1.fits lacks")

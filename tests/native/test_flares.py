@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.flares import NoGoodTime, Quiet, clean_mean, clean_sigma, most_dropped
+from chandra_runner.native.flares import FlareFilterResult, NoGoodTime, clean_mean, clean_sigma, most_dropped
 
 CASES = (
     "quiet_sigma", "two_flares", "gaps_and_flare", "minlength_one", "low_counts", "partial_bins",
@@ -22,7 +22,7 @@ CASES = (
 CLEAN = {"clip": 3.0, "mean": None, "stddev": None, "scale": 1.2, "minfrac": 0.1}
 
 
-def clean(path: Path, settings: dict[str, Any]) -> Quiet:
+def clean(path: Path, settings: dict[str, Any]) -> FlareFilterResult:
     """Run the method on a light curve with the settings that CIAO's function was called with."""
     curve = fits.getdata(path, 1)
     times_and_rate = [np.asarray(curve[name], "f8") for name in ("TIME_MIN", "TIME_MAX", "COUNT_RATE")]

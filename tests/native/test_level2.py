@@ -19,7 +19,7 @@ from chandra_runner.native.level2 import (
     read_good_times,
     sort_events,
     status_bits,
-    write_filter,
+    write_level2_gti,
 )
 
 from ..event_files import acis_columns, assert_sound, table_bytes, write_events
@@ -91,7 +91,7 @@ def test_the_filter_file_has_the_form_of_ciaos(tmp_path: Path, shared_data: Path
     source = shared_data / "real/28229/primary/acisf28229N001_evt2.fits.gz"
     good_times = read_good_times(reference)
     with EventFile.open(source) as events:
-        write_filter(tmp_path / "flt2.fits", events, good_times, events.dtcor, ["test"])
+        write_level2_gti(tmp_path / "flt2.fits", events, good_times, events.dtcor, ["test"])
     assert_sound(tmp_path / "flt2.fits")
     with fits.open(tmp_path / "flt2.fits") as ours, fits.open(reference) as theirs:
         assert [(hdu.name, hdu.ver) for hdu in ours] == [(hdu.name, hdu.ver) for hdu in theirs]
@@ -114,7 +114,7 @@ def test_the_filter_file_has_the_form_of_ciaos(tmp_path: Path, shared_data: Path
 
 def test_a_filter_for_all_chips_names_none(tmp_path: Path, shared_data: Path) -> None:
     with EventFile.open(shared_data / "sim/90003/primary/hrcf90003N001_evt2.fits.gz") as events:
-        write_filter(tmp_path / "flt2.fits", events, events.good_times, events.dtcor, ["test"])
+        write_level2_gti(tmp_path / "flt2.fits", events, events.good_times, events.dtcor, ["test"])
     assert_sound(tmp_path / "flt2.fits")
     header = fits.getheader(tmp_path / "flt2.fits", "FILTER")
     assert (header["DSREF1"], header["TFIELDS"], "DSTYP2" in header) == (":GTI", 1, False)

@@ -13,7 +13,7 @@ from chandra_runner.native.detectors import ACIS
 from chandra_runner.native.geometry import Pointing
 from chandra_runner.native.grid import Grid
 from chandra_runner.native.image_file import image_header
-from chandra_runner.plots.image import Picture, plot_image
+from chandra_runner.plots.image import ImagePlot, plot_image
 
 GREY = (0xD9 / 255,) * 3
 
@@ -24,7 +24,7 @@ def draw(path, pixels, seen=None, **more):
     good_times = GoodTimes({7: make_gti(0, 100)}, shared=False)
     header = image_header(fits.Header(), pointing, grid, good_times, 1.0)
     seen = np.ones(pixels.shape, dtype=bool) if seen is None else seen
-    plot_image(path, header, Picture(pixels, seen, "ObsID 1 · broad", "count image", "count s-1", **more))
+    plot_image(path, header, ImagePlot(pixels, seen, "ObsID 1 · broad", "count image", "count s-1", **more))
     return path
 
 

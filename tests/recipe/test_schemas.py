@@ -13,7 +13,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
 from chandra_runner import resources
-from chandra_runner.planning.manifest import Manifest, Output, Parts
+from chandra_runner.planning.manifest import FingerprintParts, Manifest, Output
 from chandra_runner.quantities import magnitude, normal
 from chandra_runner.recipe.settings import StageSettings
 from chandra_runner.resources import resource
@@ -231,7 +231,9 @@ def test_the_manifest_schema_describes_what_is_written(outcome: str) -> None:
         outcome=outcome,
         reason="" if outcome == "done" else "zero good time",
         fingerprint=digest,
-        parts=Parts("cleaned_chandra_evts", 1, "native", {"lo_en": "0.5 keV"}, {"deflare.gti.E001": digest}),
+        parts=FingerprintParts(
+            "cleaned_chandra_evts", 1, "native", {"lo_en": "0.5 keV"}, {"deflare.gti.E001": digest}
+        ),
         settings={"lo_en": "0.5 keV", "timeout": None},
         versions={"chandra_runner": "0.1.0"},
         warnings=("grade 7 was dropped before",),

@@ -9,7 +9,7 @@ import yaml
 
 from chandra_runner.errors import RecipeError
 from chandra_runner.recipe import yaml_reader as yamlsource
-from chandra_runner.recipe.located_value import Node
+from chandra_runner.recipe.located_value import LocatedValue
 from chandra_runner.recipe.yaml_reader import SourceError, parse, read, resolve
 
 FILE = Path("recipe.yaml")
@@ -70,7 +70,7 @@ def test_what_yaml_11_takes_for_something_else_is_text(text: str) -> None:
 def test_every_value_knows_its_place_and_that_of_its_key() -> None:
     root = parse("title: x\nstages:\n  deflare: {method: clean,\n    scale: 1.5}\n", FILE)
     scale = root.child("stages").child("deflare").child("scale")
-    assert scale == Node(1.5, FILE, 4, 12, 4, 5, "1.5", False)
+    assert scale == LocatedValue(1.5, FILE, 4, 12, 4, 5, "1.5", False)
     assert str(scale.problem("bad", "good")) == "recipe.yaml:4:12: bad; good"
     assert str(scale.key_problem("bad")) == "recipe.yaml:4:5: bad"
 

@@ -12,10 +12,10 @@ from chandra_runner import synthetic as sample
 from chandra_runner.archive.errors import AbsentError, ArchiveError, PassingError
 from chandra_runner.observation.raw_files import list_files
 
-from .http import CHUNK, Reply, Transport
-from .listing import Entry, check_count, check_path, index_names, read_bucket_page
-from .locations import Kind, Place, observation_prefix, place_of
-from .partial_file import Origin, Part
+from .http import CHUNK, HttpClient, Reply
+from .listing import ListedFile, check_count, check_path, index_names, read_bucket_page
+from .locations import ArchiveKind, ArchiveLocation, location_of, observation_prefix
+from .partial_file import Origin, PartialFile
 
 LARGEST_FILE = 32 << 30
 """Bytes; the archive's largest files have a tenth of it."""
@@ -30,7 +30,7 @@ class Archive(Protocol):
 
     name: str
 
-    def files(self, obsid: int) -> list[Entry]:
+    def files(self, obsid: int) -> list[ListedFile]:
         """What it has of an observation.
 
         Raises
@@ -41,10 +41,10 @@ class Archive(Protocol):
             It cannot be asked, or answers nonsense.
         """
 
-    def size(self, entry: Entry) -> int | None:
+    def size(self, entry: ListedFile) -> int | None:
         """Bytes of a file; None where the archive does not tell."""
 
-    def fetch(self, entry: Entry, part: Part, watch: Watch) -> None:
+    def fetch(self, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
         """Bring a file, all of it, or what is still missing of it, into its part."""
 
 
@@ -67,29 +67,29 @@ def open_archive(name: str, idle_timeout: float, state: Path, scratch: Path) -> 
     SiteError
         The name, or what the environment says in its place, is no address.
     """
-    place = place_of(name, os.environ)
+    place = location_of(name, os.environ)
     match place.kind:
-        case Kind.WEB:
-            return WebArchive(place, Transport(name, idle_timeout, state))
-        case Kind.BUCKET:
-            return BucketArchive(place, Transport(name, idle_timeout, state))
-        case Kind.FOLDER:
+        case ArchiveKind.WEB:
+            return WebArchive(place, HttpClient(name, idle_timeout, state))
+        case ArchiveKind.BUCKET:
+            return BucketArchive(place, HttpClient(name, idle_timeout, state))
+        case ArchiveKind.FOLDER:
             return FolderArchive(name, Path(place.root))
-        case Kind.SAMPLE:
+        case ArchiveKind.SAMPLE:
             return SampleArchive(scratch / "sample")
 
 
 class WebArchive:
     """A web server with index pages."""
 
-    def __init__(self, place: Place, transport: Transport) -> None:
+    def __init__(self, place: ArchiveLocation, transport: HttpClient) -> None:
         self.name = place.name
         self._place, self._transport = place, transport
 
-    def files(self, obsid: int) -> list[Entry]:
+    def files(self, obsid: int) -> list[ListedFile]:
         """What its index pages list, those of the directories below it too."""
         url = self._place.root + observation_prefix(obsid)
-        found: list[Entry] = []
+        found: list[ListedFile] = []
         folders = [""]
         pages = 0
         while folders:
@@ -99,7 +99,7 @@ class WebArchive:
                 raise ArchiveError(f"it has more than {MAX_PAGES} directories for it")
             for name in index_names(self._transport.page(url + folder), url + folder):
                 if not name.endswith("/"):
-                    found.append(Entry(folder + name, url + folder + quote(name)))
+                    found.append(ListedFile(folder + name, url + folder + quote(name)))
                 elif folder or name.rstrip("/") in FOLDERS:
                     folders.append(folder + name)
             check_count(len(found))
@@ -107,11 +107,11 @@ class WebArchive:
             raise ArchiveError(f"its page {url} lists no files")
         return found
 
-    def size(self, entry: Entry) -> int | None:
+    def size(self, entry: ListedFile) -> int | None:
         """As the server says."""
         return self._transport.size(entry.url)
 
-    def fetch(self, entry: Entry, part: Part, watch: Watch) -> None:
+    def fetch(self, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
         """By HTTP, as often as it takes."""
         self._transport.persist(lambda: _receive(self._transport, entry, part, watch), lambda: part.size)
 
@@ -119,20 +119,20 @@ class WebArchive:
 class BucketArchive(WebArchive):
     """An S3 bucket that anyone may list."""
 
-    def files(self, obsid: int) -> list[Entry]:
+    def files(self, obsid: int) -> list[ListedFile]:
         """What its listing has under the observation's prefix."""
         prefix = self._place.prefix + observation_prefix(obsid)
         found = []
         for key, size in self._objects(prefix):
             path = check_path(key.removeprefix(prefix))
             if "/" not in path or path.partition("/")[0] in FOLDERS:
-                found.append(Entry(path, self._place.root + quote(key), size))
+                found.append(ListedFile(path, self._place.root + quote(key), size))
             check_count(len(found))
         if not found:
             raise AbsentError("not there (nothing is listed)")
         return found
 
-    def size(self, entry: Entry) -> int | None:
+    def size(self, entry: ListedFile) -> int | None:
         """As it is listed."""
         return entry.size
 
@@ -159,19 +159,19 @@ class FolderArchive:
         self.name = name
         self._root = root
 
-    def files(self, obsid: int) -> list[Entry]:
+    def files(self, obsid: int) -> list[ListedFile]:
         """What is in its directory."""
         directory = self._root / observation_prefix(obsid)
-        found = [Entry(check_path(path), str(directory / path)) for path in list_files(directory)]
+        found = [ListedFile(check_path(path), str(directory / path)) for path in list_files(directory)]
         if not found:
             raise AbsentError(f"not there (no files in {directory})")
         return found
 
-    def size(self, entry: Entry) -> int | None:
+    def size(self, entry: ListedFile) -> int | None:
         """As the file system says."""
         return Path(entry.url).stat().st_size
 
-    def fetch(self, entry: Entry, part: Part, watch: Watch) -> None:
+    def fetch(self, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
         """Copy it, from its start."""
         source = Path(entry.url)
         watch(-part.size)
@@ -188,7 +188,7 @@ class SampleArchive(FolderArchive):
     def __init__(self, scratch: Path) -> None:
         super().__init__("sample", scratch)
 
-    def files(self, obsid: int) -> list[Entry]:
+    def files(self, obsid: int) -> list[ListedFile]:
         """What its generator makes of the number."""
         if obsid not in sample.OBSIDS:
             raise AbsentError(f"it has only {', '.join(map(str, sample.OBSIDS))}")
@@ -198,7 +198,7 @@ class SampleArchive(FolderArchive):
         return super().files(obsid)
 
 
-def _receive(transport: Transport, entry: Entry, part: Part, watch: Watch) -> None:
+def _receive(transport: HttpClient, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
     """One try at a file: what is missing of a part that was begun, or all of it."""
     known = part.origin()
     usable = known is not None and known.url == entry.url and known.validator
@@ -217,7 +217,7 @@ def _receive(transport: Transport, entry: Entry, part: Part, watch: Watch) -> No
             raise PassingError(f"the connection was cut after {part.size} of {reply.total} bytes")
 
 
-def _begin(entry: Entry, part: Part, reply: Reply, watch: Watch) -> None:
+def _begin(entry: ListedFile, part: PartialFile, reply: Reply, watch: Watch) -> None:
     """Start from the beginning."""
     watch(-part.size)
     part.discard()
@@ -228,7 +228,7 @@ def _begin(entry: Entry, part: Part, reply: Reply, watch: Watch) -> None:
     part.begin(Origin(entry.url, reply.total, reply.validator, reply.modified))
 
 
-def _check_continues(part: Part, known: Origin, offset: int, reply: Reply, watch: Watch) -> None:
+def _check_continues(part: PartialFile, known: Origin, offset: int, reply: Reply, watch: Watch) -> None:
     """Whether what comes is the rest of what is here.
 
     Raises
@@ -244,7 +244,7 @@ def _check_continues(part: Part, known: Origin, offset: int, reply: Reply, watch
     raise PassingError("the server continues another file, or at another place: from the start again")
 
 
-def _fill(part: Part, chunks: Iterator[bytes], watch: Watch) -> None:
+def _fill(part: PartialFile, chunks: Iterator[bytes], watch: Watch) -> None:
     size = part.size
     with part.append() as target:
         for chunk in chunks:

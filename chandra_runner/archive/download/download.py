@@ -19,7 +19,7 @@ from chandra_runner.storage.locks import Locks
 from .archives import Archive, open_archive
 from .download_record import Record
 from .fetch import fetch_files
-from .file_selection import Wanted, choose, lacking, unfinished
+from .file_selection import FileSelection, choose, lacking, unfinished
 from .locations import SAMPLE
 from .refresh import finish_switch, is_switching, refresh
 
@@ -29,7 +29,7 @@ POLL = 0.5
 
 
 @dataclass(frozen=True)
-class Errand:
+class DownloadRequest:
     """What is to be in an ObsID directory, and how it gets there.
 
     Parameters
@@ -40,7 +40,7 @@ class Errand:
         The ObsID directory; need not exist.
     archives : tuple of str
         Names and URLs, in the order in which they are asked.
-    wanted : Wanted
+    wanted : FileSelection
         Which files.
     newer : bool
         Whether to ask for a newer processing version though nothing is missing.
@@ -55,7 +55,7 @@ class Errand:
     obsid: int
     directory: Path
     archives: tuple[str, ...]
-    wanted: Wanted
+    wanted: FileSelection
     newer: bool
     idle_timeout: float
     scratch: Path
@@ -81,7 +81,7 @@ class Errand:
         return "newer data are wanted" if self.newer else ""
 
 
-def bring(errand: Errand) -> None:
+def bring(errand: DownloadRequest) -> None:
     """Fetch what is missing; ask no archive where nothing is.
 
     Raises
@@ -108,7 +108,7 @@ def bring(errand: Errand) -> None:
         ) from error
 
 
-def _ask_all(errand: Errand, state: Path) -> None:
+def _ask_all(errand: DownloadRequest, state: Path) -> None:
     """Ask one archive after the other, until nothing is missing."""
     failed: list[ArchiveError] = []
     for name in errand.archives:
@@ -128,7 +128,7 @@ def _ask_all(errand: Errand, state: Path) -> None:
         _judge(errand, failed)
 
 
-def _ask(archive: Archive, errand: Errand) -> bool:
+def _ask(archive: Archive, errand: DownloadRequest) -> bool:
     """Bring what an archive has of what is missing; whether that was all."""
     directory = errand.directory
     if list_files(directory) and not unfinished(directory) and not lacking(directory, errand.wanted):
@@ -140,7 +140,7 @@ def _ask(archive: Archive, errand: Errand) -> bool:
     return not lacking(directory, errand.wanted)
 
 
-def _judge(errand: Errand, failed: list[ArchiveError]) -> None:
+def _judge(errand: DownloadRequest, failed: list[ArchiveError]) -> None:
     """All archives were asked: can the observation do without?
 
     A directory of which no archive has more is as complete as it gets. One whose files did not come today is
@@ -160,7 +160,7 @@ def _judge(errand: Errand, failed: list[ArchiveError]) -> None:
     raise DataError("; ".join(error.message for error in failed), hint or without)
 
 
-def _named(error: ArchiveError, name: str, errand: Errand) -> ArchiveError:
+def _named(error: ArchiveError, name: str, errand: DownloadRequest) -> ArchiveError:
     """The error with ObsID and archive in its message, where it has them not yet."""
     start = f"{errand.name}:"
     if error.message.startswith((start, f"{errand.name},")):
@@ -168,7 +168,7 @@ def _named(error: ArchiveError, name: str, errand: Errand) -> ArchiveError:
     return type(error)(f"{start} {name}: {error.message}", error.hint)
 
 
-def _hint(errand: Errand) -> str:
+def _hint(errand: DownloadRequest) -> str:
     if unfinished(errand.directory):
         return "run again, and the download goes on where it stopped"
     if errand.obsid in sample.OBSIDS and SAMPLE not in errand.archives:
@@ -177,7 +177,7 @@ def _hint(errand: Errand) -> str:
 
 
 @contextmanager
-def _alone(errand: Errand) -> Iterator[Path]:
+def _alone(errand: DownloadRequest) -> Iterator[Path]:
     """Be the only run that fills this directory; wait for another one that does."""
     place = errand.directory.resolve()
     state = place.parent / STATE

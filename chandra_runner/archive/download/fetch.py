@@ -21,8 +21,8 @@ from .archives import LARGEST_FILE, Archive
 from .connection_limit import PER_ARCHIVE
 from .download_record import Record, Source
 from .integrity import check_intact
-from .listing import Entry
-from .partial_file import Part
+from .listing import ListedFile
+from .partial_file import PartialFile
 
 LARGEST_OBSERVATION = 128 << 30
 """Bytes; more is no observation."""
@@ -50,7 +50,7 @@ class Meter:
 def fetch_files(
     archive: Archive,
     obsid: int,
-    entries: Sequence[Entry],
+    entries: Sequence[ListedFile],
     directory: Path,
     record: Record,
     tell: Callable[[float, float, str], None],
@@ -63,7 +63,7 @@ def fetch_files(
         Where they come from.
     obsid : int
         Whose they are.
-    entries : sequence of Entry
+    entries : sequence of ListedFile
         Which.
     directory : Path
         Where they go, by their paths.
@@ -81,7 +81,7 @@ def fetch_files(
     """
     with ThreadPoolExecutor(PER_ARCHIVE) as pool:
         sized = list(pool.map(lambda entry: _with_size(archive, obsid, entry), entries))
-    parts = [Part(directory / entry.path) for entry in sized]
+    parts = [PartialFile(directory / entry.path) for entry in sized]
     here, total = sum(part.size for part in parts), sum(entry.size or 0 for entry in sized)
     _announce(archive.name, obsid, sized, here, total)
     _check_room(obsid, directory, total, total - here)
@@ -102,7 +102,7 @@ class _Worker:
         self._record, self._directory = record, directory
         self._lock = threading.Lock()
 
-    def bring(self, files: Sequence[tuple[Entry, Part]]) -> None:
+    def bring(self, files: Sequence[tuple[ListedFile, PartialFile]]) -> None:
         """All of them, or as many as can be had; raises the first of what went wrong."""
         with ThreadPoolExecutor(PER_ARCHIVE) as pool:
             futures = [pool.submit(self._one, entry, part) for entry, part in files]
@@ -116,7 +116,7 @@ class _Worker:
         for error in sorted(errors, key=lambda e: not isinstance(e, SiteError)):
             raise error
 
-    def _one(self, entry: Entry, part: Part) -> None:
+    def _one(self, entry: ListedFile, part: PartialFile) -> None:
         where = f"ObsID {self._obsid}, {entry.path}"
         try:
             part.path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class _Worker:
             raise SiteError(f"{where} cannot be written: {told.message}", told.hint) from error
         logger.info(f"{where}: {part.target.stat().st_size / 1e6:.2f} MB from {self._archive.name}")
 
-    def _fetch_intact(self, entry: Entry, part: Part) -> None:
+    def _fetch_intact(self, entry: ListedFile, part: PartialFile) -> None:
         """Fetch, verify; a damaged file is thrown away and fetched anew, but not for ever."""
         for attempt in range(1, DAMAGED_TRIES + 1):
             self._archive.fetch(entry, part, self._meter.advance)
@@ -144,7 +144,7 @@ class _Worker:
                     raise ArchiveError(f"what arrives is damaged: {error.message}") from error
                 logger.warning(f"ObsID {self._obsid}, {entry.path}: damaged ({error.message}); once more")
 
-    def _note(self, entry: Entry) -> None:
+    def _note(self, entry: ListedFile) -> None:
         with self._lock:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             url = entry.url if "://" in entry.url else self._archive.name
@@ -153,7 +153,7 @@ class _Worker:
             self._record.write(self._directory)
 
 
-def _with_size(archive: Archive, obsid: int, entry: Entry) -> Entry:
+def _with_size(archive: Archive, obsid: int, entry: ListedFile) -> ListedFile:
     try:
         size = archive.size(entry)
     except ArchiveError as error:
@@ -164,7 +164,7 @@ def _with_size(archive: Archive, obsid: int, entry: Entry) -> Entry:
     return replace(entry, size=size)
 
 
-def _announce(name: str, obsid: int, entries: Sequence[Entry], here: int, total: int) -> None:
+def _announce(name: str, obsid: int, entries: Sequence[ListedFile], here: int, total: int) -> None:
     unsized = sum(entry.size is None for entry in entries)
     begun = f", {here / 1e6:.1f} MB of them are here" if here else ""
     more = f" and {unsized} of unknown size" if unsized else ""

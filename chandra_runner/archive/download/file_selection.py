@@ -14,13 +14,13 @@ from chandra_runner.observation.oif import read_oif
 from chandra_runner.observation.raw_files import bare_name, kind_of, list_files
 
 from .download_record import Record
-from .listing import Entry
+from .listing import ListedFile
 
 _VERSION = re.compile(r"N(\d{3})(?=[_.])")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FileSelection:
     """Which files are asked for.
 
     Parameters
@@ -35,7 +35,7 @@ class Wanted:
         return not self.kinds or kind_of(path) in self.kinds or kind_of(path) == "oif"
 
 
-def lacking(directory: Path, wanted: Wanted) -> list[str]:
+def lacking(directory: Path, wanted: FileSelection) -> list[str]:
     """Names, without ``.gz``, of the files that an ObsID directory says it has and that are not there.
 
     Only those that are wanted. Of a directory that was put together by its owner, only those without which
@@ -62,7 +62,7 @@ def unfinished(directory: Path) -> list[str]:
     return [path for path in Record.read(directory).pending if bare_name(path) not in there]
 
 
-def choose(entries: Iterable[Entry], directory: Path, wanted: Wanted) -> list[Entry]:
+def choose(entries: Iterable[ListedFile], directory: Path, wanted: FileSelection) -> list[ListedFile]:
     """The files of an archive that a directory is to get: wanted, and not there in any folder or compression.
 
     Raises

@@ -69,7 +69,7 @@ class Reply:
     modified: str
 
 
-class Transport:
+class HttpClient:
     """Connections to archives.
 
     Parameters

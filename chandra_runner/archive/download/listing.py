@@ -20,7 +20,7 @@ _BREAKS_OUT = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\\\0-\x1f]")
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedFile:
     """A file of an archive.
 
     Parameters

@@ -15,7 +15,7 @@ MIRROR_VARIABLE = "CDA_MIRROR_SITE"
 """Environment variable with the address of a mirror of the Chandra Data Archive; CIAO reads it too."""
 
 
-class Kind(StrEnum):
+class ArchiveKind(StrEnum):
     """How an archive is asked."""
 
     WEB = "web"
@@ -29,14 +29,14 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class ArchiveLocation:
     """An archive's address.
 
     Parameters
     ----------
     name : str
         How the recipe calls it.
-    kind : Kind
+    kind : ArchiveKind
         How it is asked.
     root : str
         URL with a ``/`` at its end, of a bucket the URL of its root; a folder's path; empty for `SAMPLE`.
@@ -45,7 +45,7 @@ class Place:
     """
 
     name: str
-    kind: Kind
+    kind: ArchiveKind
     root: str = ""
     prefix: str = ""
 
@@ -57,7 +57,7 @@ _NAMED = {
 }
 
 
-def place_of(name: str, environ: Mapping[str, str]) -> Place:
+def location_of(name: str, environ: Mapping[str, str]) -> ArchiveLocation:
     """The address of an archive.
 
     Parameters
@@ -74,7 +74,7 @@ def place_of(name: str, environ: Mapping[str, str]) -> Place:
         A URL, of the recipe or in the environment, that cannot be used.
     """
     if name == SAMPLE:
-        return Place(name, Kind.SAMPLE)
+        return ArchiveLocation(name, ArchiveKind.SAMPLE)
     mirror = environ.get(MIRROR_VARIABLE, "").strip() if name == "cxc" else ""
     said = f"{MIRROR_VARIABLE}={mirror}" if mirror else f"archive {name}"
     url = mirror or _NAMED.get(name, name)
@@ -86,11 +86,11 @@ def place_of(name: str, environ: Mapping[str, str]) -> Place:
         raise SiteError(f"{said}: no address of an archive", "write it as https://server/directory/")
     match parts.scheme:
         case "https" | "http":
-            return Place(name, Kind.WEB, f"{parts.scheme}://{parts.netloc}/{prefix}")
+            return ArchiveLocation(name, ArchiveKind.WEB, f"{parts.scheme}://{parts.netloc}/{prefix}")
         case "s3":
-            return Place(name, Kind.BUCKET, _bucket_url(parts.netloc), unquote(prefix))
+            return ArchiveLocation(name, ArchiveKind.BUCKET, _bucket_url(parts.netloc), unquote(prefix))
         case "file" if local:
-            return Place(name, Kind.FOLDER, unquote(f"/{prefix}"))
+            return ArchiveLocation(name, ArchiveKind.FOLDER, unquote(f"/{prefix}"))
     raise SiteError(f"{said}: {parts.scheme}:// is not understood", "https, http, s3 and file are")
 
 

@@ -34,7 +34,7 @@ class Origin:
     modified: str = ""
 
 
-class Part:
+class PartialFile:
     """The half file of a target.
 
     Parameters

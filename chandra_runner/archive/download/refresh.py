@@ -19,14 +19,14 @@ from chandra_runner.observation.raw_files import bare_name, kind_of, list_files
 from .archives import Archive
 from .download_record import Record
 from .fetch import fetch_files
-from .file_selection import Wanted, newer_and_older, versions
-from .listing import Entry
+from .file_selection import FileSelection, newer_and_older, versions
+from .listing import ListedFile
 
 STAGING = ".refresh"
 _NOTE = "switch.json"
 
 
-def newer(entries: Sequence[Entry], directory: Path, wanted: Wanted) -> dict[str, str]:
+def newer(entries: Sequence[ListedFile], directory: Path, wanted: FileSelection) -> dict[str, str]:
     """Wanted files of an archive whose processing version is higher than the one here: name here -> there."""
     here = [bare_name(path) for path in list_files(directory) if path in wanted]
     there = [bare_name(entry.path) for entry in entries if entry.path in wanted]
@@ -36,7 +36,11 @@ def newer(entries: Sequence[Entry], directory: Path, wanted: Wanted) -> dict[str
 
 
 def refresh(
-    archive: Archive, obsid: int, directory: Path, wanted: Wanted, tell: Callable[[float, float, str], None]
+    archive: Archive,
+    obsid: int,
+    directory: Path,
+    wanted: FileSelection,
+    tell: Callable[[float, float, str], None],
 ) -> bool:
     """Take the archive's processing version, where it is a newer one.
 

@@ -16,7 +16,7 @@ from chandra_runner.stages.stage import Excluded, Job, Need, Stage
 if TYPE_CHECKING:
     from chandra_runner.fits.event_file import EventFile
     from chandra_runner.fits.gti import GoodTimes
-    from chandra_runner.native.event_selection import Imprint, Selection
+    from chandra_runner.native.event_selection import HeaderUpdate, Selection
     from chandra_runner.native.pixel_adjustment import PixelAdjustment
 
 _AS_ARCHIVED = (
@@ -125,7 +125,7 @@ class _Reduction:
 
     def write(self, events: EventFile, good_times: GoodTimes) -> None:
         """Write all products."""
-        from chandra_runner.native.level2 import level2_selection, write_filter
+        from chandra_runner.native.level2 import level2_selection, write_level2_gti
 
         companions = self.companions(events)
         very_faint = self.job.settings["check_very_faint"] and self.is_very_faint() and _has_islands(events)
@@ -134,7 +134,7 @@ class _Reduction:
         flt2 = f"{self.exposure.stem}_repro_flt2.fits"
         imprint = self.imprint(events, selection, adjustment, companions, flt2)
         self.write_events(events, selection, imprint, adjustment)
-        write_filter(self.output(flt2, "gti"), events, good_times, imprint.dtcor, imprint.history[:1])
+        write_level2_gti(self.output(flt2, "gti"), events, good_times, imprint.dtcor, imprint.history[:1])
 
     def companions(self, events: EventFile) -> Mapping[str, tuple[Path, ...]]:
         """Copy the files that go with the events, unpacked; those that are there by role."""
@@ -189,9 +189,9 @@ class _Reduction:
         adjustment: PixelAdjustment | None,
         companions: Mapping[str, tuple[Path, ...]],
         flt2: str,
-    ) -> Imprint:
+    ) -> HeaderUpdate:
         """What the new event list's header says."""
-        from chandra_runner.native.event_selection import Imprint
+        from chandra_runner.native.event_selection import HeaderUpdate
 
         keywords: dict[str, object] = {"CONTENT": "EVT2", "HDUCLAS2": "ACCEPTED", "FLTFILE": flt2}
         for role, keyword in _LINKS.items():
@@ -203,7 +203,7 @@ class _Reduction:
             keywords["CHKVFPHA"] = True
         dtcor = self.live_fraction(events, selection.good_times, companions.get("dtf", ()))
         history = (f"chandra_repro (native): level 2 of {events.path.name}, {selection}", _AS_ARCHIVED)
-        return Imprint(history, dtcor, keywords)
+        return HeaderUpdate(history, dtcor, keywords)
 
     def live_fraction(self, events: EventFile, good_times: GoodTimes, dtf: tuple[Path, ...]) -> float:
         """DTCOR: of HRC the mean in the dead-time file, else that of the event list."""
@@ -217,7 +217,11 @@ class _Reduction:
         return events.dtcor if mean is None else mean
 
     def write_events(
-        self, events: EventFile, selection: Selection, imprint: Imprint, adjustment: PixelAdjustment | None
+        self,
+        events: EventFile,
+        selection: Selection,
+        imprint: HeaderUpdate,
+        adjustment: PixelAdjustment | None,
     ) -> None:
         """Write the event list, in order of time."""
         from chandra_runner.native.event_selection import select_events

@@ -56,13 +56,15 @@ def _clean_exposure(
 
 
 def _clean(job: Job, product: Product, events: EventFile, good_times: GoodTimes) -> None:
-    from chandra_runner.native.event_selection import Imprint, select_events
+    from chandra_runner.native.event_selection import HeaderUpdate, select_events
 
     exposure = product.exposure
     selection = _selection(events, good_times, job.settings)
     stem = product.path.name.partition("_repro_")[0]
     target = job.output(f"{stem}_clean_evt2.fits", "events", exposure)
-    imprint = Imprint((f"cleaned_chandra_evts (native): {product.path.name}, {selection}",), events.dtcor)
+    imprint = HeaderUpdate(
+        (f"cleaned_chandra_evts (native): {product.path.name}, {selection}",), events.dtcor
+    )
     report = select_events(events, target, selection, imprint)
     job.log(str(report), exposure)
     if events.instrument == "HRC" and report.taken["status"]:

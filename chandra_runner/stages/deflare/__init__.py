@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from chandra_runner.stages.stage import Job, Need, Product, Stage
 
-from .flare_filter import band_of, deflare_exposures, draw, find_quiet, stem_of, summary, warn_of_few
+from .flare_filter import band_of, deflare_exposures, draw, filter_flares, stem_of, summary, warn_of_few
 
 
 def native(job: Job) -> None:
@@ -31,7 +31,7 @@ def _deflare(job: Job, product: Product) -> None:
     with EventFile.open(product.path) as events:
         band = band_of(job, exposure, events)
         curve = light_curve(events, settings["time_bin_size"].to_value("s"), band)
-        quiet = find_quiet(curve, settings)
+        quiet = filter_flares(curve, settings)
         told = summary(events, band, quiet, settings)
         history = (told, f"rates from {quiet.min_rate:.6g} to {quiet.max_rate:.6g} count/s count as quiet")
         job.log("; ".join(history), exposure)

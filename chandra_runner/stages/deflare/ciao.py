@@ -12,10 +12,10 @@ from chandra_runner.errors import DataError
 from chandra_runner.stages.ciao_session import ciao_session, keep
 from chandra_runner.stages.stage import Job, Product
 
-from .flare_filter import band_of, draw, find_quiet, stem_of, summary, warn_of_few
+from .flare_filter import band_of, draw, filter_flares, stem_of, summary, warn_of_few
 
 if TYPE_CHECKING:
-    from chandra_runner.native.flares import Quiet
+    from chandra_runner.native.flares import FlareFilterResult
     from chandra_runner.native.light_curve import LightCurve
 
 
@@ -60,7 +60,7 @@ def _reason(curve: LightCurve, job: Job, error: ToolError) -> DataError:
     from chandra_runner.native.flares import NoGoodTime
 
     try:
-        find_quiet(curve, job.settings)
+        filter_flares(curve, job.settings)
     except NoGoodTime as none:
         return none
     except DataError:
@@ -68,9 +68,9 @@ def _reason(curve: LightCurve, job: Job, error: ToolError) -> DataError:
     return error
 
 
-def _found(path: Path, curve: LightCurve, job: Job) -> Quiet:
+def _found(path: Path, curve: LightCurve, job: Job) -> FlareFilterResult:
     """What CIAO kept of a light curve, with the limits that its method has."""
     from chandra_runner.native.level2 import read_good_times
 
     gti = read_good_times(path).first
-    return replace(find_quiet(curve, job.settings), gti=gti, good=gti.contains(curve.time))
+    return replace(filter_flares(curve, job.settings), gti=gti, good=gti.contains(curve.time))

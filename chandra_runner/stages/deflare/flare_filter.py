@@ -12,7 +12,7 @@ from chandra_runner.stages.stage import Excluded, Job, Product, Settings
 
 if TYPE_CHECKING:
     from chandra_runner.fits.event_file import EventFile
-    from chandra_runner.native.flares import Quiet
+    from chandra_runner.native.flares import FlareFilterResult
     from chandra_runner.native.light_curve import Band, LightCurve
 
 FEW = 2
@@ -51,7 +51,7 @@ def band_of(job: Job, exposure: str, events: EventFile) -> Band | None:
     return electronvolts(job.settings["lc_lo_en"]), electronvolts(job.settings["lc_hi_en"])
 
 
-def find_quiet(curve: LightCurve, settings: Settings) -> Quiet:
+def filter_flares(curve: LightCurve, settings: Settings) -> FlareFilterResult:
     """The quiet part of a light curve, by the method of the settings.
 
     Raises
@@ -85,7 +85,7 @@ def find_quiet(curve: LightCurve, settings: Settings) -> Quiet:
     )
 
 
-def summary(events: EventFile, band: Band | None, quiet: Quiet, settings: Settings) -> str:
+def summary(events: EventFile, band: Band | None, quiet: FlareFilterResult, settings: Settings) -> str:
     """Band, bins, method, and how much was kept."""
     energies = f"{band[0] / 1e3:g}-{band[1] / 1e3:g} keV" if band else "all energies"
     method = f"method {settings['method']} (allowed_sigma {settings['allowed_sigma']:g})"
@@ -119,7 +119,9 @@ def warn_of_few(job: Job, exposure: str, curve: LightCurve) -> None:
         )
 
 
-def draw(path: Path, title: str, curve: LightCurve, quiet: Quiet, events: EventFile, told: str) -> None:
+def draw(
+    path: Path, title: str, curve: LightCurve, quiet: FlareFilterResult, events: EventFile, told: str
+) -> None:
     """Draw a light curve with what was kept of it, as PNG."""
     from chandra_runner.plots.light_curve import Caption, plot_light_curve
 

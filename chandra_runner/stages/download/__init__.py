@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from loguru import logger
 
-from chandra_runner.archive.download.download import Errand, bring
+from chandra_runner.archive.download.download import DownloadRequest, bring
 from chandra_runner.archive.download.download_record import Record
-from chandra_runner.archive.download.file_selection import Wanted
+from chandra_runner.archive.download.file_selection import FileSelection
 from chandra_runner.errors import DataError
 from chandra_runner.observation.raw_files import RawFile, inventory
 from chandra_runner.stages.stage import ANY, Job, Stage
@@ -54,13 +54,13 @@ def read_inventory(path: Path) -> tuple[RawFile, ...]:
         ) from error
 
 
-def _errand(job: Job) -> Errand:
+def _errand(job: Job) -> DownloadRequest:
     everything = job.settings["files"] == "all"
-    return Errand(
+    return DownloadRequest(
         obsid=job.observation,
         directory=job.raw,
         archives=job.archives,
-        wanted=Wanted(frozenset() if everything else job.kinds),
+        wanted=FileSelection(frozenset() if everything else job.kinds),
         newer=job.refresh,
         idle_timeout=float(job.settings["idle_timeout"].to_value("s")),
         scratch=job.scratch,

@@ -10,7 +10,7 @@ from typing import ClassVar
 from chandra_runner.errors import DataError
 from chandra_runner.stages.images.bands import Band
 from chandra_runner.stages.images.image_stage import ImageStage
-from chandra_runner.stages.images.native import Kind, Scene, Sensitivity, make_images
+from chandra_runner.stages.images.native import ExposureContext, ImageProducts, Sensitivity, make_images
 from chandra_runner.stages.stage import Job, SettingProblem, Settings
 
 _NO_AREA = "there is no effective area: effective_area is not given and $CALDB is not set"
@@ -31,11 +31,11 @@ def ciao(job: Job) -> None:
     make_images_with_ciao(job, _kind())
 
 
-def _kind() -> Kind:
-    return Kind("flux", "cm2 s count photon-1", "photon cm-2 s-1", _area, "default")
+def _kind() -> ImageProducts:
+    return ImageProducts("flux", "cm2 s count photon-1", "photon cm-2 s-1", _area, "default")
 
 
-def _area(scene: Scene, band: Band) -> Sensitivity:
+def _area(scene: ExposureContext, band: Band) -> Sensitivity:
     """Effective area in one band: on the axis, times the mirror's vignetting."""
     from chandra_runner.native.effective_area import arf_area, vignetting
 
@@ -52,15 +52,15 @@ def _area(scene: Scene, band: Band) -> Sensitivity:
     return Sensitivity(area * vignetting(band.effective, scene.angle), history)
 
 
-def _caldb_area(scene: Scene, band: Band) -> float:
-    from chandra_runner.native.caldb import caldb_area, find_aim
+def _caldb_area(scene: ExposureContext, band: Band) -> float:
+    from chandra_runner.native.caldb import caldb_area, find_aimpoint
 
     directory = os.environ.get("CALDB")
     if not directory:
         raise DataError(_NO_AREA, _WAYS_OUT)
     field, events = scene.field, scene.events
     middle = (events.tstart + events.tstop) / 2
-    aim = find_aim(field.pointing, tuple(chip.number for chip in field.chips), field.mean, middle)
+    aim = find_aimpoint(field.pointing, tuple(chip.number for chip in field.chips), field.mean, middle)
     grating = str(events.header.get("GRATING", "NONE")).strip()
     return caldb_area(Path(directory), field.pointing, grating, aim, band.effective)
 

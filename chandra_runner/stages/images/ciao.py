@@ -12,8 +12,8 @@ from chandra_runner.stages.ciao_session import ciao_session, keep
 from chandra_runner.stages.stage import Job, Product
 
 from .bands import HRC_WIDE, Band, bands_of
-from .native import Kind, companions, image_exposures
-from .pictures import Shown, draw
+from .native import ImageProducts, companions, image_exposures
+from .pictures import DisplayedImage, draw
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -25,7 +25,7 @@ _ENDINGS = {"expmap": ".expmap", "image": ".img", "psfmap": ".psfmap"}
 """Of the files that are cut where there is little exposure, by role."""
 
 
-def make_images_with_ciao(job: Job, kind: Kind) -> None:
+def make_images_with_ciao(job: Job, kind: ImageProducts) -> None:
     """Images of all exposures and bands."""
     image_exposures(job, lambda product, events: _Images(job, kind, product, events).make())
 
@@ -33,7 +33,7 @@ def make_images_with_ciao(job: Job, kind: Kind) -> None:
 class _Images:
     """Makes the images of one exposure."""
 
-    def __init__(self, job: Job, kind: Kind, product: Product, events: EventFile) -> None:
+    def __init__(self, job: Job, kind: ImageProducts, product: Product, events: EventFile) -> None:
         self._job, self._kind, self._product, self._events = job, kind, product, events
         self._hrc = events.instrument == "HRC"
         self._stem = product.path.name.partition("_clean_")[0]
@@ -82,7 +82,7 @@ class _Images:
             keep(made, path)
             pixels, header = _read(path)
             seen = exposure_map > 0
-            shown = Shown(role, self._content(role), self._unit(role), pixels, seen, header)
+            shown = DisplayedImage(role, self._content(role), self._unit(role), pixels, seen, header)
             draw(self._job, self._product.exposure, band, self._events.header, path, shown)
 
     def _find(self, session: Session, band: Band, role: str) -> Path:

@@ -10,18 +10,18 @@ from chandra_runner.errors import DataError
 from chandra_runner.stages.stage import Excluded, Job, Product, Settings
 
 from .bands import HRC_WIDE, Band, bands_of
-from .pictures import Shown, draw
+from .pictures import DisplayedImage, draw
 
 if TYPE_CHECKING:
     from chandra_runner.fits.event_file import EventFile
-    from chandra_runner.native.count_image import Cut, ZerothOrder
+    from chandra_runner.native.count_image import ThresholdedImages, ZerothOrder
     from chandra_runner.native.field_of_view import Companions, Field
     from chandra_runner.native.geometry import Array
     from chandra_runner.native.grid import Grid
 
 
 @dataclass(frozen=True)
-class Scene:
+class ExposureContext:
     """One exposure, ready for its images.
 
     Parameters
@@ -69,7 +69,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
-class Kind:
+class ImageProducts:
     """What tells one image stage from the other.
 
     Parameters
@@ -87,11 +87,11 @@ class Kind:
     ratio: str
     exposure_unit: str
     ratio_unit: str
-    sensitivity: Callable[[Scene, Band], Sensitivity]
+    sensitivity: Callable[[ExposureContext, Band], Sensitivity]
     units: str
 
 
-def make_images(job: Job, kind: Kind) -> None:
+def make_images(job: Job, kind: ImageProducts) -> None:
     """Images of all exposures and bands.
 
     Raises
@@ -119,14 +119,14 @@ def image_exposures(job: Job, work: Callable[[Product, EventFile], None]) -> Non
         raise Excluded("in continuous clocking there is no image, one dimension is lost")
 
 
-def _make_exposure(job: Job, kind: Kind, product: Product, events: EventFile) -> None:
-    from chandra_runner.native.field_of_view import look
+def _make_exposure(job: Job, kind: ImageProducts, product: Product, events: EventFile) -> None:
+    from chandra_runner.native.field_of_view import load_field_of_view
     from chandra_runner.native.psf import off_axis_map
 
-    field = look(events, companions(job, product.exposure))
+    field = load_field_of_view(events, companions(job, product.exposure))
     grid = _grid(job.settings, field)
     angle = off_axis_map(field.pointing, grid, field.mean)
-    scene = Scene(job, product, events, field, grid, angle)
+    scene = ExposureContext(job, product, events, field, grid, angle)
     for note in field.notes:
         scene.warn(note)
     job.log(f"{grid.nx} x {grid.ny} pixels from {grid.x0}, {grid.y0}", product.exposure)
@@ -155,8 +155,8 @@ def _grid(settings: Settings, field: Field) -> Grid:
         raise DataError(error.message, error.hint) from error
 
 
-def _make_bands(scene: Scene, kind: Kind) -> None:
-    from chandra_runner.native.count_image import cut
+def _make_bands(scene: ExposureContext, kind: ImageProducts) -> None:
+    from chandra_runner.native.count_image import apply_exposure_threshold
     from chandra_runner.native.exposure_map import exposure_map
 
     bands = bands_of(scene.job.settings) if scene.events.instrument == "ACIS" else (HRC_WIDE,)
@@ -168,12 +168,12 @@ def _make_bands(scene: Scene, kind: Kind) -> None:
     for band, image in zip(bands, counts, strict=True):
         sensitivity = kind.sensitivity(scene, band)
         limit = scene.job.settings["expmap_threshold"].to_value("")
-        images = cut(image, seconds * sensitivity.factor, limit)
+        images = apply_exposure_threshold(image, seconds * sensitivity.factor, limit)
         for sheet in _sheets(scene, kind, images, sensitivity, radius):
             _write(scene, band, images, sheet)
 
 
-def _count(scene: Scene, bands: tuple[Band, ...]) -> Array:
+def _count(scene: ExposureContext, bands: tuple[Band, ...]) -> Array:
     """Count images of all bands."""
     from chandra_runner.native.count_image import count_images
 
@@ -190,7 +190,7 @@ def _count(scene: Scene, bands: tuple[Band, ...]) -> Array:
     return counts
 
 
-def _zeroth_order(scene: Scene) -> ZerothOrder | None:
+def _zeroth_order(scene: ExposureContext) -> ZerothOrder | None:
     """With a grating only undispersed events go into an image, where events know their order."""
     from chandra_runner.native.count_image import ZerothOrder
 
@@ -203,7 +203,7 @@ def _zeroth_order(scene: Scene) -> ZerothOrder | None:
     return ZerothOrder(header.get(f"TNULL{names.index('tg_m') + 1}"))
 
 
-def _psf_radius(scene: Scene) -> Array | None:
+def _psf_radius(scene: ExposureContext) -> Array | None:
     from chandra_runner.native.psf import psf_radius
 
     enclosed = scene.job.settings["psf_ecf"]
@@ -225,7 +225,11 @@ class _Sheet:
 
 
 def _sheets(
-    scene: Scene, kind: Kind, images: Cut, sensitivity: Sensitivity, radius: Array | None
+    scene: ExposureContext,
+    kind: ImageProducts,
+    images: ThresholdedImages,
+    sensitivity: Sensitivity,
+    radius: Array | None,
 ) -> Iterator[_Sheet]:
     """The images of one band, with the endings that fluximage gives their names."""
     from chandra_runner.native.psf import REFERENCE
@@ -243,7 +247,7 @@ def _sheets(
         yield _Sheet("psfmap", f"{infix}.psfmap", images.of(radius), content, "arcsec", (formula, *scaled))
 
 
-def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
+def _write(scene: ExposureContext, band: Band, images: ThresholdedImages, sheet: _Sheet) -> None:
     """Write one image, and its picture."""
     from chandra_runner.native.image_file import Label, image_header, write_image
 
@@ -255,5 +259,5 @@ def _write(scene: Scene, band: Band, images: Cut, sheet: _Sheet) -> None:
     label = Label(sheet.content, sheet.unit, band.name, energies)
     history = (f"{sheet.content} of {scene.product.path.name}", *sheet.history, *field.notes)
     write_image(path, sheet.pixels, header, label, history)
-    shown = Shown(sheet.role, sheet.content, sheet.unit, sheet.pixels, images.seen, header)
+    shown = DisplayedImage(sheet.role, sheet.content, sheet.unit, sheet.pixels, images.seen, header)
     draw(job, exposure, band, events.header, path, shown)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayedImage:
     """An image of which there is to be a picture.
 
     Parameters
@@ -40,7 +40,7 @@ class Shown:
     header: Header
 
 
-def draw(job: Job, exposure: str, band: Band, events: Header, path: Path, shown: Shown) -> None:
+def draw(job: Job, exposure: str, band: Band, events: Header, path: Path, shown: DisplayedImage) -> None:
     """Draw an image as PNG, beside its file.
 
     Parameters
@@ -55,15 +55,15 @@ def draw(job: Job, exposure: str, band: Band, events: Header, path: Path, shown:
         Of the event list.
     path : Path
         Of the image.
-    shown : Shown
+    shown : DisplayedImage
         The image.
     """
-    from chandra_runner.plots.image import Picture, plot_image
+    from chandra_runner.plots.image import ImagePlot, plot_image
 
     counted = shown.role in ("image", "rate", "flux")
     decades = 1.0 if shown.role == "expmap" else 5.0
     title = _title(job, exposure, band, events)
-    picture = Picture(shown.pixels, shown.seen, title, shown.content, shown.unit, counted, decades)
+    picture = ImagePlot(shown.pixels, shown.seen, title, shown.content, shown.unit, counted, decades)
     plot_image(job.output(f"{path.name}.png", "plot", exposure, band.name), shown.header, picture)
 
 

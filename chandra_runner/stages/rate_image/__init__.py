@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from chandra_runner.stages.images.bands import Band
 from chandra_runner.stages.images.image_stage import ImageStage
-from chandra_runner.stages.images.native import Kind, Scene, Sensitivity, make_images
+from chandra_runner.stages.images.native import ExposureContext, ImageProducts, Sensitivity, make_images
 from chandra_runner.stages.stage import Job
 
 
@@ -22,11 +22,11 @@ def ciao(job: Job) -> None:
     make_images_with_ciao(job, _kind())
 
 
-def _kind() -> Kind:
-    return Kind("rate", "s", "count s-1", _seconds, "time")
+def _kind() -> ImageProducts:
+    return ImageProducts("rate", "s", "count s-1", _seconds, "time")
 
 
-def _seconds(_scene: Scene, _band: Band) -> Sensitivity:
+def _seconds(_scene: ExposureContext, _band: Band) -> Sensitivity:
     """The exposure is a time."""
     return Sensitivity(1.0)
 

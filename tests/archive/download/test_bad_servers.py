@@ -13,7 +13,7 @@ import trustme
 from chandra_runner.archive.download import archives as sources
 from chandra_runner.archive.download.download import bring
 from chandra_runner.archive.download.http import TRIES
-from chandra_runner.archive.download.locations import Kind, Place
+from chandra_runner.archive.download.locations import ArchiveKind, ArchiveLocation
 from chandra_runner.errors import DataError, SiteError
 from tests import archive_server as server
 
@@ -268,7 +268,7 @@ def test_a_bucket_is_listed_page_by_page(
     site: Site, errand: Make, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.style = "s3"
-    monkeypatch.setattr(sources, "place_of", lambda name, _: Place(name, Kind.BUCKET, url))
+    monkeypatch.setattr(sources, "place_of", lambda name, _: ArchiveLocation(name, ArchiveKind.BUCKET, url))
     order = errand(archives=("s3://bucket",))
     bring(order)
     assert files(order.directory) == whole(site)

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from chandra_runner.archive.download.locations import Kind, Place, observation_prefix, place_of
+from chandra_runner.archive.download.locations import (
+    ArchiveKind,
+    ArchiveLocation,
+    location_of,
+    observation_prefix,
+)
 from chandra_runner.errors import SiteError
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "root", "prefix"),
     [
-        ("cxc", Kind.WEB, "https://cxc.cfa.harvard.edu/cdaftp/", ""),
-        ("heasarc", Kind.WEB, "https://heasarc.gsfc.nasa.gov/FTP/chandra/data/", ""),
-        ("heasarc-s3", Kind.BUCKET, "https://nasa-heasarc.s3.amazonaws.com/", "chandra/data/"),
-        ("sample", Kind.SAMPLE, "", ""),
-        ("https://mirror.example/chandra", Kind.WEB, "https://mirror.example/chandra/", ""),
-        ("https://mirror.example:8443/a/byobsid/", Kind.WEB, "https://mirror.example:8443/a/", ""),
-        ("http://mirror.example", Kind.WEB, "http://mirror.example/", ""),
-        ("s3://bucket/some/place/", Kind.BUCKET, "https://bucket.s3.amazonaws.com/", "some/place/"),
-        ("s3://my.bucket", Kind.BUCKET, "https://s3.amazonaws.com/my.bucket/", ""),
-        ("file:///archive/chandra%20data", Kind.FOLDER, "/archive/chandra data/", ""),
+        ("cxc", ArchiveKind.WEB, "https://cxc.cfa.harvard.edu/cdaftp/", ""),
+        ("heasarc", ArchiveKind.WEB, "https://heasarc.gsfc.nasa.gov/FTP/chandra/data/", ""),
+        ("heasarc-s3", ArchiveKind.BUCKET, "https://nasa-heasarc.s3.amazonaws.com/", "chandra/data/"),
+        ("sample", ArchiveKind.SAMPLE, "", ""),
+        ("https://mirror.example/chandra", ArchiveKind.WEB, "https://mirror.example/chandra/", ""),
+        ("https://mirror.example:8443/a/byobsid/", ArchiveKind.WEB, "https://mirror.example:8443/a/", ""),
+        ("http://mirror.example", ArchiveKind.WEB, "http://mirror.example/", ""),
+        ("s3://bucket/some/place/", ArchiveKind.BUCKET, "https://bucket.s3.amazonaws.com/", "some/place/"),
+        ("s3://my.bucket", ArchiveKind.BUCKET, "https://s3.amazonaws.com/my.bucket/", ""),
+        ("file:///archive/chandra%20data", ArchiveKind.FOLDER, "/archive/chandra data/", ""),
     ],
 )
-def test_every_kind_of_archive_has_an_address(name: str, kind: Kind, root: str, prefix: str) -> None:
-    assert place_of(name, {}) == Place(name, kind, root, prefix)
+def test_every_kind_of_archive_has_an_address(name: str, kind: ArchiveKind, root: str, prefix: str) -> None:
+    assert location_of(name, {}) == ArchiveLocation(name, kind, root, prefix)
 
 
 def test_the_mirror_of_the_environment_stands_in_for_the_cxc_alone() -> None:
     environ = {"CDA_MIRROR_SITE": "https://mirror.example/cda"}
-    assert place_of("cxc", environ) == Place("cxc", Kind.WEB, "https://mirror.example/cda/")
-    assert place_of("heasarc", environ) == place_of("heasarc", {})
+    assert location_of("cxc", environ) == ArchiveLocation(
+        "cxc", ArchiveKind.WEB, "https://mirror.example/cda/"
+    )
+    assert location_of("heasarc", environ) == location_of("heasarc", {})
 
 
 @pytest.mark.parametrize(
@@ -48,9 +55,9 @@ def test_the_mirror_of_the_environment_stands_in_for_the_cxc_alone() -> None:
 )
 def test_what_is_no_address_is_refused(name: str, message: str) -> None:
     with pytest.raises(SiteError, match=message):
-        place_of(name, {})
+        location_of(name, {})
     with pytest.raises(SiteError, match=rf"CDA_MIRROR_SITE={name[:8]}"):
-        place_of("cxc", {"CDA_MIRROR_SITE": name})
+        location_of("cxc", {"CDA_MIRROR_SITE": name})
 
 
 def test_observations_are_sorted_by_their_last_digit() -> None:
