@@ -1,4 +1,4 @@
-"""Where the files that come with the package are: schemas, ready-made recipes."""
+"""The files that come with the package: schemas, ready-made recipes."""
 
 from __future__ import annotations
 

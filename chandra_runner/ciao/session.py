@@ -17,7 +17,7 @@ from typing import IO
 from loguru import logger
 
 from chandra_runner.errors import DataError, SiteError
-from chandra_runner.running.publishing import ELSEWHERE, OUTSIDE
+from chandra_runner.storage.state_directory import EXTERNAL_LINK, EXTERNAL_PREFIX
 
 from .call import Call, ListFile, Step
 from .installation import Installation
@@ -66,7 +66,7 @@ def workplace(scratch: Path) -> Iterator[Path]:
             f"CIAO can work neither in {scratch} nor in {parent}: both have blanks or special characters",
             "set TMPDIR to a directory without them",
         )
-    outside, link = Path(tempfile.mkdtemp(prefix=OUTSIDE, dir=parent)), scratch / ELSEWHERE
+    outside, link = Path(tempfile.mkdtemp(prefix=EXTERNAL_PREFIX, dir=parent)), scratch / EXTERNAL_LINK
     try:
         link.symlink_to(outside)
         logger.info(f"CIAO cannot take the path of the products directory: working in {outside}")

@@ -7,13 +7,14 @@ file whose digest is known, so that a run with nothing to do opens one file an O
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from chandra_runner.observation.raw_files import find_directory, kind_of, list_files
 from chandra_runner.stages.stage import Stage
+from chandra_runner.storage.atomic_write import write_atomically
+from chandra_runner.storage.state_directory import state_directory
 
 from .digests import FileDigest, FileStat, digest_bytes, digest_product, stat_of
 from .manifest import NAME, FingerprintParts, Manifest, read_manifest
@@ -41,7 +42,7 @@ class Ledger:
         self.obsid = obsid
         self.directory = products / str(obsid)
         self._data = data
-        self._state_path = products / ".chandra-run" / "state" / f"{obsid}.json"
+        self._state_path = state_directory(products) / "state" / f"{obsid}.json"
         self._dirty = False
         self._files: dict[str, FileDigest] = {}
         self._manifests: dict[str, tuple[FileStat, Manifest]] = {}
@@ -137,9 +138,7 @@ class Ledger:
             "failures": self._failures,
         }
         self._state_path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._state_path.with_suffix(f".{os.getpid()}.part")
-        temporary.write_text(json.dumps(state), encoding="utf-8")
-        temporary.replace(self._state_path)
+        write_atomically(self._state_path, json.dumps(state))
         self._dirty = False
 
     def _digest(self, name: str, path: Path, digest: Callable[[Path], FileDigest]) -> FileDigest:

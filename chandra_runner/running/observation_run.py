@@ -22,8 +22,9 @@ from chandra_runner.planning.versions import versions_of
 from chandra_runner.stages.registry import get
 from chandra_runner.stages.stage import Outcome, Product, Progress
 from chandra_runner.storage.locks import Holder, Locks
+from chandra_runner.storage.state_directory import remove_scratch, scratch_directory
 
-from .publishing import aside_directory, publish, remove_scratch, repair, scratch_directory
+from .publishing import aside_directory, publish, repair
 from .task import Task, TaskResult
 from .task_process import Stop
 from .task_report import Reporter, TaskReport

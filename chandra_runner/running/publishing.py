@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
-STATE = ".chandra-run"
-ELSEWHERE = "elsewhere"
-"""Name of a link in a scratch directory, to a temporary directory that goes when scratch goes."""
-OUTSIDE = "chandra-run-"
-"""What the names of such temporary directories begin with."""
-
-
-def state_directory(products: Path) -> Path:
-    """Where a run keeps its locks, scratch and caches; safe to delete when nothing runs."""
-    return products / STATE
+from chandra_runner.storage.atomic_write import sync
+from chandra_runner.storage.state_directory import remove_scratch, scratch_directory, state_directory
 
 
 def publish(finished: Path, target: Path, aside: Path) -> None:
@@ -33,8 +24,8 @@ def publish(finished: Path, target: Path, aside: Path) -> None:
     """
     for path in sorted(finished.rglob("*")):
         if not path.is_symlink():
-            _sync(path)
-    _sync(finished)
+            sync(path)
+    sync(finished)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)
@@ -46,27 +37,13 @@ def publish(finished: Path, target: Path, aside: Path) -> None:
         if aside.exists():
             aside.rename(target)
         raise
-    _sync(target.parent)
+    sync(target.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def aside_directory(products: Path, obsid: int, stage: str) -> Path:
     """Where the old products of a stage wait while they are replaced."""
     return state_directory(products) / "aside" / f"{obsid}.{stage}"
-
-
-def scratch_directory(products: Path, obsid: int) -> Path:
-    """Where the tasks of an ObsID work."""
-    return state_directory(products) / "scratch" / str(obsid)
-
-
-def remove_scratch(directory: Path) -> None:
-    """Remove a scratch directory, and the temporary directories that its tasks worked in."""
-    for link in directory.rglob(ELSEWHERE):
-        target = Path(os.path.realpath(link))
-        if link.is_symlink() and target.name.startswith(OUTSIDE):
-            shutil.rmtree(target, ignore_errors=True)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def repair(products: Path, obsid: int) -> list[str]:
@@ -89,11 +66,3 @@ def repair(products: Path, obsid: int) -> list[str]:
             old.rename(target)
             brought_back.append(stage)
     return brought_back
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,9 +10,9 @@ from pathlib import Path
 from chandra_runner.errors import ExitCode, SiteError
 from chandra_runner.planning.plan import Plan
 from chandra_runner.storage.locks import Locks
+from chandra_runner.storage.state_directory import state_directory
 
 from .observation_run import ObservationRun, Runner
-from .publishing import state_directory
 from .task_process import Stop, run_in_process
 from .task_report import Reporter, TaskReport
 

@@ -14,7 +14,7 @@ from chandra_runner.ciao.call import ListFile, call
 from chandra_runner.ciao.installation import Installation
 from chandra_runner.ciao.session import Session, ToolError, workplace
 from chandra_runner.errors import DataError, SiteError
-from chandra_runner.running.publishing import remove_scratch
+from chandra_runner.storage.state_directory import remove_scratch
 
 from ..ciao_standin.fixture import Ciao
 from ..ciao_standin.knobs import Way

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chandra_runner.running.publishing import aside_directory, publish, repair, scratch_directory
+from chandra_runner.running.publishing import aside_directory, publish, repair
+from chandra_runner.storage.state_directory import scratch_directory
 
 
 def directory(path: Path, text: str) -> Path:
