@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chandra_runner.errors import DataError
 
 from .gti import GoodTimes, Gti, make_gti, read_gtis
-from .reader import HduLocation, RawHdu, hdulist, naming, open_stream, read_hdu, scan
+from .reader import HduLocation, RawHdu, hdulist, iterate_hdus, naming_file, open_stream, read_hdu
 
 CHUNK = 1 << 16
 """Rows read at a time: some 5 MB, which a processor's cache can hold."""
@@ -90,16 +90,16 @@ class EventFile:
     @classmethod
     def _read(cls, path: Path, stream: BufferedIOBase) -> EventFile:
         events, parts, names = None, [], []
-        for place in scan(stream, path):
-            names.append(place.name)
-            if events is None and place.name == "EVENTS":
-                events = place
+        for location in iterate_hdus(stream, path):
+            names.append(location.name)
+            if events is None and location.name == "EVENTS":
+                events = location
             else:
-                parts.append(read_hdu(stream, place, path))
+                parts.append(read_hdu(stream, location, path))
         if events is None:
             raise DataError(f"{path.name} has no extension EVENTS, only {', '.join(names)}")
         primary, *others = hdulist(parts, path)
-        with naming(path):
+        with naming_file(path):
             good_times = read_gtis(others)
         dtype = row_dtype(events, path)
         notes = []
@@ -120,7 +120,7 @@ class EventFile:
             good_times,
             tuple(notes),
             stream,
-            events.data,
+            events.blocks.data_start,
         )
 
     @property
@@ -217,7 +217,7 @@ def number(header: fits.Header, keyword: str, path: Path) -> float:
     return float(value)
 
 
-def row_dtype(place: HduLocation, path: Path) -> np.dtype[Any]:
+def row_dtype(location: HduLocation, path: Path) -> np.dtype[Any]:
     """Layout of one row of a binary table.
 
     Raises
@@ -225,14 +225,14 @@ def row_dtype(place: HduLocation, path: Path) -> np.dtype[Any]:
     DataError
         The header describes no such table.
     """
-    header = place.header
+    header = location.header
     if str(header.get("XTENSION")).strip() != "BINTABLE" or header.get("PCOUNT", 0) != 0:
-        raise DataError(f"{path.name}: {place.name} is no plain binary table")
+        raise DataError(f"{path.name}: {location.name} is no plain binary table")
     try:
         fields = [_field(header, n) for n in range(1, header["TFIELDS"] + 1)]
         dtype = np.dtype(fields)
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name}: the columns of {place.name} make no sense: {error}") from error
+        raise DataError(f"{path.name}: the columns of {location.name} make no sense: {error}") from error
     if dtype.itemsize != header["NAXIS1"]:
         raise DataError(
             f"{path.name}: columns of {dtype.itemsize} bytes do not fill rows of {header['NAXIS1']}"

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chandra_runner.errors import DataError
 
-from .reader import numbers
+from .tables import number_column
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -184,7 +184,7 @@ def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
 
 
 def _times(hdu: Any, column: str) -> Floats:
-    times = numbers(hdu, column)
+    times = number_column(hdu, column)
     if not np.all(np.isfinite(times)):
         raise DataError(f"{column} of extension {hdu.name} holds values that are no times")
     return times

@@ -1,4 +1,4 @@
-"""Reading FITS files that come from strangers: every size is checked before it is believed."""
+"""Reading FITS files of unknown origin: every size is checked before it is believed."""
 
 from __future__ import annotations
 
@@ -11,54 +11,38 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from astropy.io import fits
-from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
 
-BLOCK = 2880
+from .blocks import CHUNK, HduBlocks, iterate_headers, padded, truncated
+
 _GZIP = b"\x1f\x8b"
 _PRINTABLE = bytes(byte if 32 <= byte < 127 else 32 for byte in range(256))
-_MAX_HEADER = 4000 * BLOCK
-"""Real headers stay under 100 blocks, even with the history of years."""
-_PIECE = 1 << 20
 MAX_READ = 512 << 20
 """What is read whole (everything but event tables) has to fit in this, bytes."""
 
 
 @dataclass(frozen=True)
 class HduLocation:
-    """Where an HDU is in its (uncompressed) file.
+    """One HDU of a file whose data were not read.
 
     Parameters
     ----------
     header : Header
-        Its header, unprintable bytes as blanks.
-    start : int
-        Byte at which the header begins.
-    data : int
-        Byte at which the data begin.
-    size : int
-        Bytes of data, without the padding.
+        The parsed header, unprintable bytes replaced by blanks.
+    blocks : HduBlocks
+        Name, place and size of the HDU.
     """
 
     header: fits.Header
-    start: int
-    data: int
-    size: int
-
-    @property
-    def end(self) -> int:
-        """Byte after the padded data."""
-        return self.data + -(-self.size // BLOCK) * BLOCK
+    blocks: HduBlocks
 
     @property
     def name(self) -> str:
-        """EXTNAME in capitals; PRIMARY where there is none and the header is the first."""
-        return str(self.header.get("EXTNAME", "PRIMARY" if self.start == 0 else "")).strip().upper()
+        """EXTNAME in capitals; PRIMARY for a first HDU without one, else empty."""
+        return self.blocks.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +52,7 @@ class RawHdu:
     Parameters
     ----------
     header : Header
-        Its header.
+        The parsed header.
     data : bytes
         Data, padded to whole blocks.
     """
@@ -95,41 +79,55 @@ def open_stream(path: Path) -> Iterator[BufferedIOBase]:
         raise DataError(f"{path.name} is a damaged gzip file: {error}", "fetch it again") from error
 
 
-def scan(stream: BufferedIOBase, path: Path) -> Iterator[HduLocation]:
-    """Walk through the HDUs of a file.
+def iterate_hdus(stream: BufferedIOBase, path: Path) -> Iterator[HduLocation]:
+    """Go through the HDUs of a file.
 
-    At each step the stream is where the data of that HDU begin; they may be read, or left. Compressed
-    files are read once, from the first byte to the last: only so is it known whether all is there.
+    At each step the stream is where the data of that HDU begin; the caller may read them or not.
+    Compressed files are read once, from the first byte to the last: there is no other way to know
+    that they are complete.
 
     Raises
     ------
     DataError
-        The file is no FITS file, or ends before its headers say.
+        The file is not a FITS file, or ends before its headers say.
     """
     length = None if isinstance(stream, gzip.GzipFile) else os.fstat(stream.fileno()).st_size
-    start = 0
-    while True:
-        stream.seek(start)
-        block = stream.read(BLOCK)
-        if start and not block.strip(b" \0"):
-            return
-        if not block.startswith(b"XTENSION=" if start else b"SIMPLE  ="):
-            what = f"is damaged: no extension begins at byte {start}" if start else "is no FITS file"
-            raise DataError(f"{path.name} {what}")
-        header = _header(stream, block, path)
-        place = HduLocation(header, start, stream.tell(), _data_size(header, path))
-        if length is not None and place.data + place.size > length:
-            raise _truncated(place, path)
-        yield place
+    for blocks in iterate_headers(stream, path.name, trailing_blanks=True):
+        location = HduLocation(_parse(blocks.header, path), blocks)
+        end = blocks.data_start + blocks.data_size
+        if length is not None and end > length:
+            raise _truncated(blocks, path)
+        yield location
         if length is None:
-            left = place.data + place.size - stream.tell()
-            while left > 0:
-                left -= len(_read(stream, min(left, _PIECE), place, path))
-        start = place.end
+            while (left := end - stream.tell()) > 0:
+                _read(stream, min(left, CHUNK), blocks, path)
+        stream.seek(blocks.end)
+
+
+def read_header(path: Path, name: str = "") -> fits.Header:
+    """Read the header of an extension, without its data.
+
+    Parameters
+    ----------
+    path : Path
+        Plain or gzipped file.
+    name : str
+        EXTNAME in capitals; empty for the first extension, whatever its name.
+
+    Raises
+    ------
+    DataError
+        The file is damaged up to there, or has no such extension.
+    """
+    with open_stream(path) as stream:
+        for location in iterate_hdus(stream, path):
+            if location.blocks.start and name in ("", location.name):
+                return location.header
+    raise DataError(f"{path.name} has no extension{f' {name}' if name else ''}")
 
 
 def read_hdus(path: Path) -> fits.HDUList:
-    """A whole, small FITS file, plain or gzipped, as an HDUList that needs the file no more.
+    """Read a small FITS file, plain or gzipped, as an HDUList that does not need the file any more.
 
     Raises
     ------
@@ -137,7 +135,7 @@ def read_hdus(path: Path) -> fits.HDUList:
         The file is damaged, or larger than any auxiliary file is.
     """
     with open_stream(path) as stream:
-        return hdulist([read_hdu(stream, place, path) for place in scan(stream, path)], path)
+        return hdulist([read_hdu(stream, location, path) for location in iterate_hdus(stream, path)], path)
 
 
 def unpack(source: Path, target: Path) -> None:
@@ -146,28 +144,44 @@ def unpack(source: Path, target: Path) -> None:
     Raises
     ------
     DataError
-        It is damaged.
+        The file is damaged.
     """
     with open_stream(source) as stream, target.open("xb") as out:
-        for _ in scan(stream, source):
+        for _ in iterate_hdus(stream, source):
             pass
         stream.seek(0)
-        shutil.copyfileobj(stream, out, _PIECE)
+        shutil.copyfileobj(stream, out, CHUNK)
 
 
-def read_hdu(stream: BufferedIOBase, place: HduLocation, path: Path) -> RawHdu:
-    """The HDU at which a scan is."""
-    if place.size > MAX_READ:
+def read_hdu(stream: BufferedIOBase, location: HduLocation, path: Path) -> RawHdu:
+    """Read the data of the HDU at which `iterate_hdus` is.
+
+    Raises
+    ------
+    DataError
+        The file ends before the data do, or the header claims more than `MAX_READ` bytes.
+    """
+    blocks = location.blocks
+    size = blocks.data_size
+    if size > MAX_READ:
         raise DataError(
-            f"{path.name}: {place.name} claims {place.size} bytes, more than anything but events has"
+            f"{path.name}: {blocks.name} claims {size} bytes, more than any extension except EVENTS has"
         )
-    sizes = [min(_PIECE, place.size - first) for first in range(0, place.size, _PIECE)]
-    data = b"".join(_read(stream, size, place, path) for size in sizes)
-    return RawHdu(place.header, data.ljust(place.end - place.data, b"\0"))
+    # Piece by piece: a header that claims too much allocates no more than the file has.
+    pieces = [_read(stream, min(CHUNK, size - first), blocks, path) for first in range(0, size, CHUNK)]
+    return RawHdu(location.header, b"".join(pieces).ljust(padded(size), b"\0"))
 
 
 def hdulist(parts: Sequence[RawHdu], path: Path) -> fits.HDUList:
-    """HDUs of astropy, the first of them primary; all that can be wrong with them shows here."""
+    """Make astropy's HDUs of raw ones, the first of them primary.
+
+    All columns and images are converted at once, so that damage shows here and not in the middle of the work.
+
+    Raises
+    ------
+    DataError
+        Astropy cannot read one of them.
+    """
     try:
         whole = b"".join(part.header.tostring().encode("ascii") + part.data for part in parts)
         hdus = fits.open(BytesIO(whole), lazy_load_hdus=False)
@@ -178,25 +192,8 @@ def hdulist(parts: Sequence[RawHdu], path: Path) -> fits.HDUList:
     return hdus
 
 
-def numbers(hdu: Any, column: str) -> NDArray[np.float64]:
-    """A column of a table as numbers; its name in any case.
-
-    Raises
-    ------
-    DataError
-        It is not there, or holds something else.
-    """
-    names = {name.upper(): name for name in hdu.columns.names}
-    if column.upper() not in names:
-        raise DataError(f"extension {hdu.name} has no column {column}")
-    try:
-        return np.asarray(hdu.data[names[column.upper()]], dtype=np.float64)
-    except ValueError as error:
-        raise DataError(f"column {column} of extension {hdu.name} holds no numbers") from error
-
-
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming_file(path: Path) -> Iterator[None]:
     """Put the name of a file before the message of what is found wrong in it."""
     try:
         yield
@@ -204,23 +201,17 @@ def naming(path: Path) -> Iterator[None]:
         raise DataError(f"{path.name}: {error.message}", error.hint) from error
 
 
-def _header(stream: BufferedIOBase, block: bytes, path: Path) -> fits.Header:
-    raw = bytearray(block)
-    while not _has_end(block):
-        block = stream.read(BLOCK)
-        if len(block) < BLOCK or len(raw) > _MAX_HEADER:
-            raise DataError(f"{path.name} is truncated or damaged: a header has no END")
-        raw += block
+def _parse(header: bytes, path: Path) -> fits.Header:
     try:
-        header = fits.Header.fromstring(raw.translate(_PRINTABLE).decode("ascii"))
-        _mend(header)
+        parsed = fits.Header.fromstring(header.translate(_PRINTABLE).decode("ascii"))
+        _repair(parsed)
     except Exception as error:  # whatever astropy makes of damage
         raise DataError(f"{path.name}: a header is damaged: {error}") from error
-    return header
+    return parsed
 
 
-def _mend(header: fits.Header) -> None:
-    """Make every card readable: one bad value that nobody needs is no reason to refuse a file."""
+def _repair(header: fits.Header) -> None:
+    """Make every card readable: one bad value that is not needed is no reason to refuse a file."""
     try:
         for card in header.cards:
             card.value  # noqa: B018 - parsed when it is first looked at
@@ -230,29 +221,12 @@ def _mend(header: fits.Header) -> None:
             card.value  # noqa: B018
 
 
-def _has_end(block: bytes) -> bool:
-    return any(block[i : i + 8] == b"END     " for i in range(0, len(block), 80))
-
-
-def _data_size(header: fits.Header, path: Path) -> int:
-    try:
-        size = int(header.data_size)
-    except (KeyError, TypeError, ValueError, fits.VerifyError) as error:
-        raise DataError(f"{path.name}: a header does not say how large its data are: {error}") from error
-    if size < 0:
-        raise DataError(f"{path.name}: a header says its data have {size} bytes")
-    return size
-
-
-def _read(stream: BufferedIOBase, size: int, place: HduLocation, path: Path) -> bytes:
+def _read(stream: BufferedIOBase, size: int, blocks: HduBlocks, path: Path) -> bytes:
     piece = stream.read(size)
     if len(piece) < size:
-        raise _truncated(place, path)
+        raise _truncated(blocks, path)
     return piece
 
 
-def _truncated(place: HduLocation, path: Path) -> DataError:
-    return DataError(
-        f"{path.name} is truncated: the data of {place.name} should have {place.size} bytes",
-        "fetch it again",
-    )
+def _truncated(blocks: HduBlocks, path: Path) -> DataError:
+    return truncated(blocks, path.name, "fetch it again")

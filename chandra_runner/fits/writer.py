@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from chandra_runner import __version__
 
-from .reader import BLOCK, RawHdu
+from .blocks import BLOCK, padded
+from .reader import RawHdu
 
 CREATOR = f"chandra_runner {__version__}"
 _CHECKSUM = "HDU checksum"
@@ -87,7 +88,7 @@ def raw_hdu(table: fits.BinTableHDU) -> RawHdu:
     """A table of plain numbers as it is on disk."""
     rows = table.data.view(np.ndarray)
     data = rows.astype(rows.dtype.newbyteorder(">")).tobytes()
-    return RawHdu(table.header, data.ljust(-(-len(data) // BLOCK) * BLOCK, b"\0"))
+    return RawHdu(table.header, data.ljust(padded(len(data)), b"\0"))
 
 
 class EventWriter:

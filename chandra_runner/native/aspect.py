@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.reader import naming, numbers
-from chandra_runner.fits.tables import has_columns, table_with
+from chandra_runner.fits.reader import naming_file
+from chandra_runner.fits.tables import has_columns, number_column, table_with
 
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_det, rays_to_sky
 
@@ -87,9 +87,11 @@ def make_aspect(
 def _read_table(path: Path) -> dict[str, Array]:
     """Columns of the first table with attitudes; the focal plane's motion is zero where it is not told."""
     hdu = table_with(path, "time", "ra", "dec", "roll")
-    with naming(path):
+    with naming_file(path):
         columns = {
-            field.name: numbers(hdu, field.name) if has_columns(hdu, field.name) else np.zeros(len(hdu.data))
+            field.name: number_column(hdu, field.name)
+            if has_columns(hdu, field.name)
+            else np.zeros(len(hdu.data))
             for field in fields(Aspect)
         }
         if any(column.shape != (len(hdu.data),) for column in columns.values()):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.reader import naming, numbers
-from chandra_runner.fits.tables import tables_with
+from chandra_runner.fits.reader import naming_file
+from chandra_runner.fits.tables import number_column, tables_with
 
 from .detectors import ACIS
 from .effective_area import interpolate_area
@@ -129,6 +129,6 @@ def _columns(path: Path, keyword: str, value: str, *columns: str) -> list[Array]
     """Columns of the table whose header has that keyword."""
     for hdu in tables_with(path, *columns):
         if str(hdu.header.get(keyword, "")).strip() == value:
-            with naming(path):
-                return [numbers(hdu, column) for column in columns]
+            with naming_file(path):
+                return [number_column(hdu, column) for column in columns]
     raise DataError(f"{path.name} has no table with {keyword} = {value} and {', '.join(columns)}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.reader import naming, numbers
-from chandra_runner.fits.tables import table_with
+from chandra_runner.fits.reader import naming_file
+from chandra_runner.fits.tables import number_column, table_with
 
 from .geometry import Array
 
@@ -38,8 +38,8 @@ def arf_area(path: Path, energy: float) -> float:
     """
     columns = ("ENERG_LO", "ENERG_HI", "SPECRESP")
     hdu = table_with(path, *columns)
-    with naming(path):
-        low, high, area = (numbers(hdu, name) for name in columns)
+    with naming_file(path):
+        low, high, area = (number_column(hdu, name) for name in columns)
     return interpolate_area(path, (low + high) / 2, area, energy)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import Gti, make_gti
-from chandra_runner.fits.reader import naming, numbers
-from chandra_runner.fits.tables import tables_with
+from chandra_runner.fits.reader import naming_file
+from chandra_runner.fits.tables import number_column, tables_with
 
 from .aspect import Aspect, read_aspect
 from .detectors import ACIS
@@ -124,8 +124,8 @@ def fov_extent(path: Path) -> Extent:
         The file is damaged or no such file.
     """
     tables = list(tables_with(path, "X", "Y"))
-    with naming(path):
-        x, y = (np.concatenate([*(numbers(hdu, name).ravel() for hdu in tables), []]) for name in "XY")
+    with naming_file(path):
+        x, y = (np.concatenate([*(number_column(hdu, name).ravel() for hdu in tables), []]) for name in "XY")
     good = np.isfinite(x) & np.isfinite(y) if len(x) == len(y) else np.zeros(0, dtype=bool)
     if not good.any():
         raise DataError(f"{path.name} has no polygon: no table with the columns X and Y")

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.reader import naming, numbers, read_hdus
-from chandra_runner.fits.tables import has_columns
+from chandra_runner.fits.reader import naming_file, read_hdus
+from chandra_runner.fits.tables import has_columns, number_column
 
 from .detectors import ACIS, Chip, Detector
 from .geometry import Array
@@ -62,7 +62,7 @@ def read_mask(path: Path, detector: Detector) -> dict[int, tuple[Window, ...]]:
         The file is unreadable or no mask file.
     """
     tables = _chip_tables(path, detector, "MASK", "SAMP_CYC")
-    with naming(path):
+    with naming_file(path):
         return {chip: tuple(_windows(hdu)) for chip, hdu in tables.items()}
 
 
@@ -75,7 +75,7 @@ def read_bad_pixels(path: Path, detector: Detector) -> dict[int, Array]:
         The file is unreadable or no bad-pixel file.
     """
     tables = _chip_tables(path, detector, "BADPIX", "STATUS")
-    with naming(path):
+    with naming_file(path):
         return {chip: _rectangles(hdu)[_status(hdu) & BAD_STATUS != 0] for chip, hdu in tables.items()}
 
 
@@ -193,7 +193,7 @@ def _rectangles(hdu: Any) -> Array:
 
 def _whole(hdu: Any, column: str) -> Array:
     """A column as whole numbers."""
-    values = numbers(hdu, column)
+    values = number_column(hdu, column)
     if not np.all(np.abs(values) < 2**53):  # nor true of what is no number
         raise DataError(f"column {column} of extension {hdu.name} holds no whole numbers")
     return values.astype(np.int64)

@@ -14,7 +14,8 @@ from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import CHUNK, EventFile
 from chandra_runner.fits.event_header import gti_extensions
 from chandra_runner.fits.gti import GoodTimes, Gti, read_gtis
-from chandra_runner.fits.reader import naming, numbers, read_hdus
+from chandra_runner.fits.reader import naming_file, read_hdus
+from chandra_runner.fits.tables import number_column
 from chandra_runner.fits.writer import add_provenance, event_writer, write_fits
 
 from .event_selection import ANY_STATUS, Selection
@@ -71,7 +72,7 @@ def read_good_times(path: Path) -> GoodTimes:
         The file is damaged or has no GTI extension.
     """
     hdus = read_hdus(path)
-    with naming(path):
+    with naming_file(path):
         good_times = read_gtis(hdus)
     if good_times is None:
         raise DataError(f"{path.name} has no GTI extension")
@@ -101,8 +102,8 @@ def mean_live_fraction(path: Path, good: Gti) -> float | None:
     table = next((hdu for hdu in read_hdus(path)[1:] if _has_dead_times(hdu)), None)
     if table is None:
         raise DataError(f"{path.name} has no table with the columns TIME and DTF")
-    with naming(path):
-        time, fractions = numbers(table, "TIME"), numbers(table, "DTF")
+    with naming_file(path):
+        time, fractions = number_column(table, "TIME"), number_column(table, "DTF")
     chosen = fractions[good.contains(time) & np.isfinite(fractions)]
     return float(chosen.mean()) if chosen.size else None
 

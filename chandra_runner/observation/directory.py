@@ -145,7 +145,7 @@ def _event_headers(
     directory: Path, groups: Mapping[str, Files], missing: Sequence[str], obsid: int
 ) -> list[Header]:
     """EVENTS headers of all exposures, each of which must have one, of this ObsID."""
-    from chandra_runner.fits.header import read_header
+    from chandra_runner.fits.reader import read_header
 
     headers = []
     for tag, files in sorted(groups.items()):

@@ -88,7 +88,7 @@ def _frames(path: str) -> str:
 
 
 def _span(directory: Path, path: str) -> Span | None:
-    from chandra_runner.fits.header import read_header
+    from chandra_runner.fits.reader import read_header
 
     header = read_header(directory / path)
     start, stop = header.get("TSTART"), header.get("TSTOP")

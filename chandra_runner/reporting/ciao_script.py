@@ -143,7 +143,7 @@ class _Known:
 
     def asol(self, exposure: Exposure) -> tuple[str, ...]:
         """Names of the aspect solution after chandra_repro, which brings old ones up to date in one file."""
-        from chandra_runner.fits.header import read_header
+        from chandra_runner.fits.reader import read_header
 
         paths = exposure.files.get("asol1") or exposure.files.get("osol1", ())
         contents = {path: str(read_header(self.raw / path).get("CONTENT", "")).strip() for path in paths}

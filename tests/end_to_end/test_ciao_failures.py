@@ -125,7 +125,7 @@ def test_half_of_the_last_file_is_no_product(site: Site) -> None:
     site.ciao.fail("dmcopy", Way.HALF, "@acisf99002_deflare_gti.fits")
     answer = site.run("--json")
     assert answer.outcomes[OBSID, "cleaned_chandra_evts"] == "failed"
-    assert "acisf99002_clean_evt2.fits is cut off" in answer.reasons(OBSID, "cleaned_chandra_evts")
+    assert "acisf99002_clean_evt2.fits is truncated" in answer.reasons(OBSID, "cleaned_chandra_evts")
     assert not (site.directory / "products" / str(OBSID) / "cleaned_chandra_evts").exists()
 
 

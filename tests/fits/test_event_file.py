@@ -140,7 +140,7 @@ def test_a_truncated_file_is_an_error_that_names_it(path: Path, size: int) -> No
 def test_a_truncated_gzip_file_is_an_error(path: Path, size: int) -> None:
     cut = packed(path)
     cut.write_bytes(cut.read_bytes()[:size])
-    with pytest.raises(DataError, match=r"evt.fits.gz is (a damaged gzip|no FITS) file"):
+    with pytest.raises(DataError, match=r"evt.fits.gz is (a damaged gzip|not a FITS) file"):
         events_of(cut)
 
 

@@ -39,7 +39,7 @@ def wait_for(path: Path) -> None:
         ("crash", 1, "ended by SIGSEGV"),
         ("no_product", 1, "the product count.txt (count) was not made"),
         ("empty_product", 1, "the product count.txt (count) is empty"),
-        ("half_product", 1, "count.fits is cut off inside a header"),
+        ("half_product", 1, "count.fits is truncated: it ends within a header"),
         ("disk_full", 3, "the disk is full"),
         ("memory", 3, "out of memory"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from chandra_runner.errors import DataError
-from chandra_runner.planning.digests import CHUNK, walk_fits
+from chandra_runner.fits.blocks import CHUNK, walk_fits
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
