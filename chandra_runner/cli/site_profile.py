@@ -44,11 +44,11 @@ def load_profile(path: Path | None) -> Profile:
         path = _own()
         if not path.is_file():
             return Profile()
-    from chandra_runner.recipe import yaml_reader as yamlsource
+    from chandra_runner.recipe.yaml_reader import UnreadableFileError, read_yaml_text
 
     try:
-        text = yamlsource.read(path)
-    except yamlsource.SourceError as error:
+        text = read_yaml_text(path)
+    except UnreadableFileError as error:
         raise UsageError(f"--profile: {error}") from error
     return _parse(text, path)
 
@@ -60,11 +60,11 @@ def _own() -> Path:
 
 
 def _parse(text: str, path: Path) -> Profile:
-    from chandra_runner.recipe import yaml_reader as yamlsource
     from chandra_runner.recipe.schema_validation import schema_errors
+    from chandra_runner.recipe.yaml_reader import parse_yaml
     from chandra_runner.resources import resource
 
-    root = yamlsource.parse(text, path)
+    root = parse_yaml(text, path)
     schema = json.loads(resource("schemas", "profile.schema.json").read_text(encoding="utf-8"))
     faults = schema_errors(root, complete=True, schema=schema)
     problems = [replace(each.problem, message=_in_a_profile(each.problem.message)) for each in faults]

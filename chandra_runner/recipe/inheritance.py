@@ -16,7 +16,7 @@ from chandra_runner.suggestions import did_you_mean
 
 from .located_value import LocatedValue
 from .settings import Schema
-from .yaml_reader import SourceError, parse, read
+from .yaml_reader import UnreadableFileError, parse_yaml, read_yaml_text
 
 MAX_DEPTH = 10
 MAX_RECIPE_FILES = 50
@@ -105,9 +105,9 @@ class _Loader:
     def load(self, path: Path, named_by: LocatedValue | None, chain: tuple[Path, ...]) -> None:
         """Read one file, after those that it extends; `chain` are those that led to it."""
         try:
-            root = parse(read(path), path)
-        except SourceError as error:
-            self._blame(named_by, path, str(error), _neighbour(path))
+            root = parse_yaml(read_yaml_text(path), path)
+        except UnreadableFileError as error:
+            self._blame(named_by, path, error, _neighbour(path))
             return
         except RecipeError as error:
             self.problems += error.problems
@@ -137,9 +137,11 @@ class _Loader:
         else:
             self.load(parent, name, chain)
 
-    def _blame(self, named_by: LocatedValue | None, path: Path, message: str, hint: str) -> None:
+    def _blame(
+        self, named_by: LocatedValue | None, path: Path, error: UnreadableFileError, hint: str
+    ) -> None:
         if named_by is None:
-            self.problems.append(Problem(path, 1, 1, message, hint))
+            self.problems.append(Problem(path, 1, 1, f"the file {error.reason}", hint))
         elif _PACKAGED.fullmatch(named_by.text):
             message, hint = f"there is no packaged recipe {named_by.text}", _packaged_hint(named_by.text)
             self.problems.append(named_by.problem(message, hint))
@@ -148,7 +150,7 @@ class _Loader:
                 hint
                 or "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
             )
-            self.problems.append(named_by.problem(message, hint))
+            self.problems.append(named_by.problem(str(error), hint))
 
 
 def _parents(root: LocatedValue) -> Iterator[LocatedValue]:

@@ -1,42 +1,60 @@
-"""What the YAML parser says, in words of a person who did not write a YAML parser."""
+"""Explain YAML syntax errors in the words of a person who did not write a YAML parser.
+
+A parser says where it gave up, and where the part begins that it was reading. Its words differ between
+libyaml, its versions and PyYAML's own parser, so nothing here depends on them: each explanation looks at
+the text in these two places, and at the collections that are open. Where none fits, the parser's words
+are passed on.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from chandra_runner.errors import Problem
 
+_NAME_VALUE = 'write "name: value"'
+
 
 @dataclass(frozen=True)
-class _Place:
-    """A place in the text, from 0."""
+class _Position:
+    """A position in the text, counted from 0."""
 
     line: int
     column: int
 
 
 @dataclass(frozen=True)
-class _Fault:
+class _SyntaxError:
     """A syntax error as the parser reports it.
 
     Parameters
     ----------
     lines : list of str
         The text.
-    at : _Place
+    at : _Position
         Where the parser gave up.
-    opened : _Place
-        Where what it was reading begins.
+    begin : _Position or None
+        Where the part begins that it was reading; None where it does not say.
+    open_collections : sequence of yaml.CollectionStartEvent
+        The lists and mappings that are not closed, the innermost last.
     """
 
     lines: list[str]
-    at: _Place
-    opened: _Place
+    at: _Position
+    begin: _Position | None
+    open_collections: Sequence[yaml.CollectionStartEvent]
+
+    @property
+    def collection(self) -> yaml.CollectionStartEvent | None:
+        """The open list or mapping that begins where the part begins."""
+        found = (each for each in reversed(self.open_collections) if _position(each.start_mark) == self.begin)
+        return next(found, None)
 
     @property
     def line(self) -> str:
@@ -50,58 +68,221 @@ class _Fault:
 
     @property
     def character(self) -> str:
-        """What stands there; empty at the end of a line."""
+        """The character where it gave up; empty at the end of a line."""
         return self.line[self.at.column : self.at.column + 1]
+
+    @property
+    def beginning(self) -> str:
+        """The line from where the part begins; empty where the parser does not say."""
+        if self.begin is None or self.begin.line >= len(self.lines):
+            return ""
+        return self.lines[self.begin.line][self.begin.column :]
+
+    @property
+    def is_inside_brackets(self) -> bool:
+        """Whether the part is in brackets; they are counted where the parser does not know yet."""
+        if self.collection or self.begin is None:
+            return bool(self.collection and self.collection.flow_style)
+        part = "".join([*self.lines[self.begin.line : self.at.line], self.before])[self.begin.column :]
+        return sum(map(part.count, "[{")) > sum(map(part.count, "]}"))
+
+    @property
+    def indicator(self) -> str:
+        """The first character of the part, unless the part is an open collection."""
+        return "" if self.collection else self.beginning[:1]
 
 
 @dataclass(frozen=True)
-class _Finding:
-    place: _Place
+class _Explanation:
+    position: _Position
     message: str
     hint: str
 
 
-def explain(error: yaml.MarkedYAMLError, text: str, file: Path) -> Problem:
-    """Turn a parser's error into a problem with a place and a way out."""
-    at = _place(error.problem_mark or error.context_mark)
-    fault = _Fault(text.splitlines(), at, _place(error.context_mark) if error.context_mark else at)
-    problem = error.problem or "it cannot be read"
-    finding = _find(problem, fault)
-    return Problem(file, finding.place.line + 1, finding.place.column + 1, finding.message, finding.hint)
+def describe_syntax_error(
+    error: yaml.YAMLError, text: str, file: Path, open_collections: Sequence[yaml.CollectionStartEvent]
+) -> Problem:
+    """Return the problem that a parser's error is: its place, what is wrong, and what to write.
+
+    Parameters
+    ----------
+    error : yaml.YAMLError
+        The parser's error.
+    text : str
+        The text that was parsed.
+    file : Path
+        The file that the text was read from.
+    open_collections : sequence of yaml.CollectionStartEvent
+        The lists and mappings that were not closed, the innermost last.
+    """
+    begin = _position(getattr(error, "context_mark", None))
+    at = _position(getattr(error, "problem_mark", None)) or begin or _Position(0, 0)
+    found = _explain(_SyntaxError(text.splitlines(), at, begin, open_collections))
+    if found is None:
+        message = f"this is not YAML ({getattr(error, 'problem', None) or error})"
+        found = _Explanation(at, message, "look for a stray character here or in the line above")
+    return Problem(file, found.position.line + 1, found.position.column + 1, found.message, found.hint)
 
 
-def _find(problem: str, fault: _Fault) -> _Finding:
-    if fault.line[: fault.at.column + 1].endswith("\t"):
-        return _Finding(fault.at, "a tab", "YAML is indented with spaces only")
-    for pattern, reader in _READERS:
-        if re.search(pattern, problem):
-            return reader(fault)
-    hint = "look for a stray character here or in the line above"
-    return _Finding(fault.at, f"this is not YAML ({problem})", hint)
+def _position(mark: Any) -> _Position | None:
+    # libyaml and PyYAML's own parser have marks of different classes.
+    return _Position(mark.line, mark.column) if mark else None
 
 
-def _place(mark: yaml.Mark | None) -> _Place:
-    return _Place(mark.line, mark.column) if mark else _Place(0, 0)
+def _explain(error: _SyntaxError) -> _Explanation | None:
+    """Return the first explanation that fits; the narrow ones come first."""
+    return next((found for rule in _RULES if (found := rule(error))), None)
 
 
-def _second_colon(fault: _Fault) -> _Finding:
-    if re.search(r":\s", fault.before):
-        return _Finding(fault.at, "a second colon in this line", "put text that holds a colon between quotes")
-    above = _line_above(fault)
-    if above and _indent(fault.line) > _indent(fault.lines[above.line]):
-        message = "this line is indented deeper than the line above, which has its value already"
-        return _Finding(_Place(fault.at.line, _indent(fault.line)), message, "indent it as the line above")
-    if above and ":" in fault.lines[above.line]:
-        return _Finding(above, "no space after the colon", 'write "name: value"')
-    return _Finding(above or fault.at, "no colon in this line", 'write "name: value"')
+def _tab(error: _SyntaxError) -> _Explanation | None:
+    if not error.line[: error.at.column + 1].endswith("\t"):
+        return None
+    return _Explanation(error.at, "a tab", "YAML is indented with spaces only")
 
 
-def _line_above(fault: _Fault) -> _Place | None:
-    """The line that holds something above the one where the parser gave up."""
-    for number in range(fault.at.line - 1, -1, -1):
-        content = fault.lines[number].strip()
+def _quote(error: _SyntaxError) -> _Explanation | None:
+    """An open quote, or a backslash between double quotes."""
+    if error.begin is None or error.indicator not in ("'", '"'):
+        return None
+    if error.indicator == '"' and (error.character == "\\" or re.search(r"\\\w?$", error.before)):
+        message = "a backslash that has no meaning between double quotes"
+        return _Explanation(error.at, message, "use single quotes, which keep a \\ as it is")
+    hint = "write the same quote at the end of the text"
+    return _Explanation(error.begin, "this quote is never closed", hint)
+
+
+def _directive(error: _SyntaxError) -> _Explanation | None:
+    if not error.line.startswith("%") or (error.at.column > 0 and error.indicator != "%"):
+        return None
+    position = _Position(error.at.line, 0)
+    return _Explanation(position, "a line that begins with %", "such lines are not allowed: remove it")
+
+
+def _reserved_character(error: _SyntaxError) -> _Explanation | None:
+    """A value that begins with a character that YAML reserves, or with an alias that has no name."""
+    is_start = error.begin in (None, error.at)
+    if error.character in ("@", "`", "%") or (is_start and error.character in ("|", ">")):
+        position, character = error.at, error.character
+    elif error.begin and error.indicator in ("*", "&"):
+        position, character = error.begin, error.indicator
+    else:
+        return None
+    return _Explanation(position, f"a value cannot begin with {character}", "put it between quotes")
+
+
+def _tag(error: _SyntaxError) -> _Explanation | None:
+    if error.indicator != "!":
+        return None
+    return _Explanation(error.at, "a YAML tag (!)", "tags are not allowed: write the plain value")
+
+
+def _block_text(error: _SyntaxError) -> _Explanation | None:
+    if error.indicator not in ("|", ">"):
+        return None
+    message = f"unexpected text after {error.indicator}"
+    return _Explanation(error.at, message, "begin the block of text in the next line")
+
+
+def _unclosed_bracket(error: _SyntaxError) -> _Explanation | None:
+    bracket = error.beginning[:1]
+    if error.begin is None or bracket not in ("[", "{") or not error.is_inside_brackets:
+        return None
+    closing = "]" if bracket == "[" else "}"
+    hint = f"write commas between the items, and {closing} at the end"
+    if error.at.line == error.begin.line:
+        return _Explanation(error.at, f"a comma or {closing} is missing here", hint)
+    return _Explanation(error.begin, f"this {bracket} is never closed", hint)
+
+
+def _block_list(error: _SyntaxError) -> _Explanation | None:
+    if error.begin is None or not isinstance(error.collection, yaml.SequenceStartEvent):
+        return None
+    message = f"a line without - in a list that begins in line {error.begin.line + 1}"
+    return _Explanation(error.at, message, "write - before it, or indent it as the block it belongs to")
+
+
+def _block_mapping(error: _SyntaxError) -> _Explanation | None:
+    if error.begin is None or error.collection is None:
+        return None
+    if re.search(r"""['"]\S*$""", error.before):
+        hint = "write a quote inside quotes twice, or use the other kind of quote"
+        return _Explanation(error.at, "unexpected text after a closing quote", hint)
+    if error.character == ":":
+        return _Explanation(error.at, "no name before the colon", _NAME_VALUE)
+    if error.character == "-":
+        message = "a list item (-) among lines of the form name: value"
+        return _Explanation(error.at, message, "remove the -, or indent it")
+    begin = f"line {error.begin.line + 1}, column {error.begin.column + 1}"
+    message = f"this line is not indented as the block it belongs to, which begins in {begin}"
+    return _Explanation(error.at, message, "lines of one block begin in the same column")
+
+
+def _second_document(error: _SyntaxError) -> _Explanation | None:
+    above = _line_above(error)
+    if error.begin or above is None or not error.lines[above.line].startswith("..."):
+        return None
+    message = "a second YAML document begins here"
+    return _Explanation(error.at, message, "a file holds one document: remove the ...")
+
+
+def _after_document(error: _SyntaxError) -> _Explanation | None:
+    """A line to the left of the first one, where everything is closed."""
+    above = _line_above(error)
+    if error.begin or error.open_collections or above is None or above.column <= error.at.column:
+        return None
+    message = f"this line is not indented as line {above.line + 1}"
+    return _Explanation(error.at, message, "lines of one block begin in the same column")
+
+
+def _unexpected_colon(error: _SyntaxError) -> _Explanation | None:
+    """A colon where no value can begin: the line has one already, or the line above is no key."""
+    if error.begin or error.character != ":":
+        return None
+    if re.search(r":\s", error.before):
+        hint = "put text that contains a colon between quotes"
+        return _Explanation(error.at, "a second colon in this line", hint)
+    above = _line_above(error)
+    if above and _indent(error.line) > above.column:
+        message = "this line is indented deeper than the line above, which has a value already"
+        position = _Position(error.at.line, _indent(error.line))
+        return _Explanation(position, message, "indent it as the line above")
+    if above and ":" in error.lines[above.line]:
+        return _Explanation(above, "no space after the colon", _NAME_VALUE)
+    return _Explanation(above or error.at, "no colon in this line", _NAME_VALUE)
+
+
+def _list_after_key(error: _SyntaxError) -> _Explanation | None:
+    if error.begin or error.character != "-":
+        return None
+    hint = "begin the list in the next line, or use [ ]"
+    return _Explanation(error.at, "a list item (-) in the line of its key", hint)
+
+
+def _no_colon(error: _SyntaxError) -> _Explanation | None:
+    """A name in a line of its own, for which the parser looked for a colon in vain."""
+    is_past_line = error.begin and (error.at.line > error.begin.line or not error.line[error.at.column :])
+    if error.begin is None or not is_past_line or re.search(r":(\s|$)", error.beginning):
+        return None
+    if ":" in error.beginning:
+        return _Explanation(error.begin, "no space after the colon", _NAME_VALUE)
+    return _Explanation(error.begin, "no colon after this name", _NAME_VALUE)
+
+
+def _no_value(error: _SyntaxError) -> _Explanation | None:
+    if error.begin != error.at or error.character not in ("", ",", "]", "}", ":", "-", "."):
+        return None
+    if not error.character:
+        return _Explanation(error.at, "a value is missing here", "write it")
+    message = f"{error.character} where a value is expected"
+    return _Explanation(error.at, message, "remove it, or write the value before it")
+
+
+def _line_above(error: _SyntaxError) -> _Position | None:
+    """Return the beginning of the last line with content above the place of the error."""
+    for number in range(min(error.at.line, len(error.lines)) - 1, -1, -1):
+        content = error.lines[number].strip()
         if content and not content.startswith("#"):
-            return _Place(number, _indent(fault.lines[number]))
+            return _Position(number, _indent(error.lines[number]))
     return None
 
 
@@ -109,103 +290,20 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _no_colon(fault: _Fault) -> _Finding:
-    line = fault.lines[fault.opened.line]
-    if ":" in line[fault.opened.column :]:
-        return _Finding(fault.opened, "no space after the colon", 'write "name: value"')
-    return _Finding(fault.opened, "no colon after this name", 'write "name: value"')
-
-
-def _bad_block(fault: _Fault) -> _Finding:
-    if re.search(r"""['"]\S*$""", fault.before):
-        hint = "write a quote inside quotes twice, or use the other kind of quote"
-        return _Finding(fault.at, "text goes on after its closing quote", hint)
-    if fault.character == ":":
-        return _Finding(fault.at, "no name before the colon", 'write "name: value"')
-    if fault.character == "-":
-        message = "a list item (-) among lines of the form name: value"
-        return _Finding(fault.at, message, "remove the -, or indent it")
-    opened = f"line {fault.opened.line + 1}, column {fault.opened.column + 1}"
-    message = f"this line is not indented as the block it belongs to, which begins in {opened}"
-    return _Finding(fault.at, message, "lines that belong together begin in the same column")
-
-
-def _bad_list(fault: _Fault) -> _Finding:
-    message = "a line without - in a list that begins in line " + str(fault.opened.line + 1)
-    return _Finding(fault.at, message, "write the - before it, or indent it as it belongs")
-
-
-def _unclosed(fault: _Fault) -> _Finding:
-    bracket = "[" if fault.lines[fault.opened.line][fault.opened.column :].startswith("[") else "{"
-    closing = "]" if bracket == "[" else "}"
-    hint = f"write commas between the items, and {closing} at the end"
-    if fault.at.line == fault.opened.line:
-        return _Finding(fault.at, f"a comma or {closing} is missing here", hint)
-    return _Finding(fault.opened, f"this {bracket} is never closed", hint)
-
-
-def _unclosed_quote(fault: _Fault) -> _Finding:
-    return _Finding(fault.opened, "this quote is never closed", "write the same quote at the end of the text")
-
-
-def _bad_start(fault: _Fault) -> _Finding:
-    message = f"a value cannot begin with {fault.character}"
-    return _Finding(fault.at, message, "put it between quotes")
-
-
-def _no_value(fault: _Fault) -> _Finding:
-    what = f"{fault.character} stands where a value should" if fault.character else "a value is missing here"
-    return _Finding(fault.at, what, "remove it, or write the value before it")
-
-
-def _dash(fault: _Fault) -> _Finding:
-    hint = "begin the list in the next line, or use [ ]"
-    return _Finding(fault.at, "a list item (-) in the line of its key", hint)
-
-
-def _escape(fault: _Fault) -> _Finding:
-    message = "a backslash that means nothing between double quotes"
-    return _Finding(fault.at, message, "use single quotes, which take \\ as it is")
-
-
-def _anchor(fault: _Fault) -> _Finding:
-    sign = fault.lines[fault.opened.line][fault.opened.column :][:1]
-    return _Finding(fault.opened, f"a value cannot begin with {sign}", "put it between quotes")
-
-
-def _directive(fault: _Fault) -> _Finding:
-    place = _Place(fault.at.line, 0)
-    return _Finding(place, "a line that begins with %", "a recipe has no such lines: remove it")
-
-
-def _document(fault: _Fault) -> _Finding:
-    hint = "a recipe is one document: remove the ..."
-    return _Finding(fault.at, "a second YAML document begins here", hint)
-
-
-def _tag(fault: _Fault) -> _Finding:
-    return _Finding(fault.at, "a YAML tag (!)", "a recipe has no tags: write the plain value")
-
-
-def _block_text(fault: _Fault) -> _Finding:
-    return _Finding(fault.at, "something stands after | or >", "begin the block of text in the next line")
-
-
-# libyaml's words first, then those of PyYAML's own parser where they differ.
-_READERS: tuple[tuple[str, Callable[[_Fault], _Finding]], ...] = (
-    (r"mapping values are not allowed", _second_colon),
-    (r"could not find expected ':'", _no_colon),
-    (r"did not find expected key|expected <block end>, but found '(?!\?)", _bad_block),
-    (r"expected '-' indicator|expected <block end>", _bad_list),
-    (r"expected ',' or", _unclosed),
-    (r"found unexpected end of stream|found unexpected document separator", _unclosed_quote),
-    (r"cannot start any token", _bad_start),
-    (r"expected (the )?node content", _no_value),
-    (r"sequence entries are not allowed", _dash),
-    (r"escape|hexdecimal", _escape),
-    (r"expected alphabetic or numeric", _anchor),
-    (r"directive|incompatible YAML", _directive),
-    (r"document start", _document),
-    (r"undefined tag", _tag),
-    (r"expected comment or line break|chomping", _block_text),
+_RULES: tuple[Callable[[_SyntaxError], _Explanation | None], ...] = (
+    _tab,
+    _quote,
+    _directive,
+    _reserved_character,
+    _tag,
+    _block_text,
+    _unclosed_bracket,
+    _block_list,
+    _block_mapping,
+    _second_document,
+    _unexpected_colon,
+    _list_after_key,
+    _after_document,
+    _no_value,
+    _no_colon,
 )

@@ -1,8 +1,8 @@
-"""YAML read safely, every value with its place in the file.
+"""Read YAML files safely, every value with its place in the file.
 
-Recipes come from other people. So: no tags, no merge keys, no duplicate keys, one document, bounded
-size, depth and aliases, and scalars as YAML 1.2 resolves them: `no` is a string; `01575`, `0x1F`,
-`1_000` and `1:30` are never numbers.
+Recipes come from other people. Therefore: no tags, no merge keys, no duplicate keys, one document,
+bounded size, depth and aliases, and scalars as YAML 1.2 resolves them: `no` is a string; `01575`,
+`0x1F`, `1_000` and `1:30` are never numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,13 +21,14 @@ import yaml
 from chandra_runner.errors import Problem, RecipeError
 
 from .located_value import LocatedValue, Scalar
-from .yaml_messages import explain
+from .yaml_messages import describe_syntax_error
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 20
-MAX_NODES = 500_000
+"""Levels of nesting; a recipe uses seven."""
+MAX_VALUES = 500_000
 MAX_ALIASES = 200
-MAX_ALIASED_NODES = 20_000
+MAX_ALIASED_VALUES = 20_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,64 +41,92 @@ _WORDS: Mapping[str, bool | None] = {
 }
 
 
-class SourceError(Exception):
-    """A file cannot be read at all, and why; who named it knows the place to blame."""
+class UnreadableFileError(Exception):
+    """A file cannot be read at all; the caller knows which place to blame for it.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    reason : str
+        What is wrong with it, such as "was not found".
+    """
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"{file} {reason}")
+        self.reason = reason
 
 
-def read(file: Path) -> str:
-    """The text of a YAML file.
+def read_yaml_text(file: Path) -> str:
+    """Return the text of a YAML file.
 
     Raises
     ------
-    SourceError
-        It is not there, not a file, too large, or may not be read.
+    UnreadableFileError
+        It does not exist, is not a regular file, is too large, or may not be read.
     RecipeError
         It is not UTF-8 text.
     """
     if os.path.isdir(file):
-        raise SourceError(f"{file} is a directory, not a recipe file")
+        raise UnreadableFileError(file, "is a directory, not a file")
     if not os.path.lexists(file):
-        raise SourceError(f"there is no file {file}")
+        raise UnreadableFileError(file, "was not found")
     if not os.path.isfile(file):
-        raise SourceError(f"{file} is not a regular file that can be read")
+        raise UnreadableFileError(file, "is not a regular file")
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SourceError(f"{file} cannot be read: {error.strerror}") from None
+        raise UnreadableFileError(file, f"cannot be read: {error.strerror}") from None
     if len(data) > MAX_BYTES:
-        raise SourceError(f"{file} is larger than {MAX_BYTES // 1_000_000} MB, which no recipe is")
+        raise UnreadableFileError(file, f"is larger than {MAX_BYTES // 1_000_000} MB")
     return _decode(data, file)
 
 
-def parse(text: str, file: Path) -> LocatedValue:
-    """Parse YAML text into nodes.
+def parse_yaml(text: str, file: Path) -> LocatedValue:
+    """Parse YAML text into values that know their places.
+
+    Parameters
+    ----------
+    text : str
+        The content of the file.
+    file : Path
+        The file, for the places of values and problems.
 
     Raises
     ------
     RecipeError
-        It is not YAML, or uses what a recipe may not use.
+        It is not YAML, or uses something that is not allowed.
+
+    Examples
+    --------
+    >>> root = parse_yaml("deflare: {method: clean}", Path("recipe.yaml"))
+    >>> method = root.child("deflare").child("method")
+    >>> method.value, method.line, method.column
+    ('clean', 1, 19)
     """
     bad = _NOT_PRINTABLE.search(text)
     if bad:
         message = f"a control character ({bad[0]!a})"
         raise _at_end_of(text[: bad.start()], file, message, "remove it; it is invisible")
-    builder = _Builder(text, file)
-    try:
-        root = builder.document()
-    except yaml.MarkedYAMLError as error:
-        builder.problems.append(explain(error, text, file))
-    if builder.problems:
-        raise RecipeError(builder.problems)
-    return root
+    return _Parser(text, file).parse()
 
 
-def resolve(text: str) -> Scalar:
-    """The value of a plain scalar: YAML 1.2, decimal numbers only, finite ones only."""
+def resolve_scalar(text: str) -> Scalar:
+    """Return the value of a plain scalar: YAML 1.2, finite decimal numbers only.
+
+    Examples
+    --------
+    >>> resolve_scalar("754"), resolve_scalar("2e3"), resolve_scalar("true")
+    (754, 2000.0, True)
+    >>> resolve_scalar("no"), resolve_scalar("01575")
+    ('no', '01575')
+    """
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):
         return int(text)
+    # The length is bounded because float() takes long for a number of a million digits.
     if len(text) < 50 and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
@@ -116,89 +146,124 @@ def _at_end_of(before: str, file: Path, message: str, hint: str) -> RecipeError:
     return RecipeError([Problem(file, line, len(before) - before.rfind("\n"), message, hint)])
 
 
-class _Builder:
-    """Makes nodes of YAML events, and keeps what is wrong on the way."""
+class _Parser:
+    """Builds located values from the events of a YAML parser, and collects what is wrong."""
 
     def __init__(self, text: str, file: Path) -> None:
-        self.problems: list[Problem] = []
         self._file = file
         self._text = text
+        self._problems: list[Problem] = []
         self._events: Iterator[Any] = iter(())
+        self._open: list[yaml.CollectionStartEvent] = []
         self._anchors: dict[str, tuple[LocatedValue, int] | None] = {}
-        self._nodes = 0
+        self._values = 0
         self._aliases = 0
-        self._aliased_nodes = 0
+        self._aliased_values = 0
 
-    def document(self) -> LocatedValue:
-        """The one document of the text; an empty mapping place when there is none."""
-        self._events = yaml.parse(self._text, Loader=_LOADER)
+    def parse(self) -> LocatedValue:
+        """Return the root of the document; raise RecipeError with all problems."""
+        root = LocatedValue(None, self._file, 1, 1)
+        try:
+            self._events = self._bounded_events(self._text)
+            root = self._document()
+        except yaml.YAMLError as error:
+            self._syntax_error(error)
+        if self._problems:
+            raise RecipeError(self._problems)
+        return root
+
+    def _syntax_error(self, error: yaml.YAMLError) -> None:
+        """Add the problem that a parser's error is, whatever its words."""
+        collections = tuple(self._open)
+        mark = getattr(error, "problem_mark", None)
+        if mark is not None:
+            # libyaml scans up to 1024 characters ahead of its events and, from 0.2.6 on, refuses deep
+            # nesting there itself. What stands before the error is parsed again, so that our own limit
+            # is reported first, with its place.
+            with suppress(yaml.YAMLError):
+                for _ in self._bounded_events(self._text[: mark.index]):
+                    pass
+        self._problems.append(describe_syntax_error(error, self._text, self._file, collections))
+
+    def _bounded_events(self, text: str) -> Iterator[Any]:
+        """Yield the parser's events; stop where the nesting becomes too deep."""
+        self._open = []
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionEndEvent):
+                self._open.pop()
+            elif isinstance(event, yaml.NodeEvent) and len(self._open) > MAX_DEPTH:
+                self._stop(event, f"nested deeper than {MAX_DEPTH} levels", "look for stray brackets")
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self._open.append(event)
+            yield event
+
+    def _document(self) -> LocatedValue:
+        """Return the one document of the text; an empty value when there is none."""
         next(self._events)  # start of the stream
         event: Any = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
             return LocatedValue(None, self._file, 1, 1)
         if event.tags:
-            self._complain(event, "a %TAG line", "a recipe has no tags: remove it")
-        root = self._node(next(self._events), 0)
+            self._complain(event, "a %TAG line", "tags are not allowed: remove it")
+        root = self._value(next(self._events))
         next(self._events)  # end of the document
         event = next(self._events)
         if isinstance(event, yaml.DocumentStartEvent):
-            hint = "a recipe is one document: remove the ---"
+            hint = "a file holds one document: remove the ---"
             self._complain(event, "a second YAML document begins here", hint)
         return root
 
-    def _node(self, event: Any, depth: int) -> LocatedValue:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._stop(event, f"more than {MAX_NODES:,} values", "no recipe needs so many")
-        if depth > MAX_DEPTH:
-            hint = "a recipe needs six: look for stray brackets"
-            self._stop(event, f"nested deeper than {MAX_DEPTH} levels", hint)
+    def _value(self, event: Any) -> LocatedValue:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self._stop(event, f"more than {MAX_VALUES:,} values", "remove those that are not needed")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._complain(event, f"a YAML tag ({tag})", "a recipe has no tags: write the plain value")
+            self._complain(event, f"a YAML tag ({tag})", "tags are not allowed: write the plain value")
         if event.anchor is None:
-            return self._untagged(event, depth)
-        before = self._nodes
-        self._anchors[event.anchor] = None
-        node = self._untagged(event, depth)
-        self._anchors[event.anchor] = node, self._nodes - before + 1
-        return node
+            return self._content(event)
+        before = self._values
+        self._anchors[event.anchor] = None  # known, but not complete: an alias inside it would never end
+        value = self._content(event)
+        self._anchors[event.anchor] = value, self._values - before + 1
+        return value
 
-    def _untagged(self, event: Any, depth: int) -> LocatedValue:
+    def _content(self, event: Any) -> LocatedValue:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
-            return self._place(event, tuple(self._items(depth)))
-        return self._place(event, self._entries(depth))
+            return self._located(event, tuple(self._items()))
+        return self._located(event, self._entries())
 
     def _scalar(self, event: Any) -> LocatedValue:
-        quoted = bool(event.style)  # None or "" is plain, as the parser likes
+        quoted = bool(event.style)  # plain scalars have the style None or "", depending on the parser
         if _NOT_PRINTABLE.search(event.value):
-            self._complain(event, "the text holds a control character", "remove the escape that makes it")
-        value = event.value if quoted else resolve(event.value)
-        return replace(self._place(event, value), text=event.value, quoted=quoted)
+            hint = "remove the escape sequence"
+            self._complain(event, "the text contains a control character", hint)
+        value = event.value if quoted else resolve_scalar(event.value)
+        return replace(self._located(event, value), text=event.value, quoted=quoted)
 
-    def _items(self, depth: int) -> Iterator[LocatedValue]:
+    def _items(self) -> Iterator[LocatedValue]:
         for event in self._events:
             if isinstance(event, yaml.SequenceEndEvent):
                 return
-            yield self._node(event, depth + 1)
+            yield self._value(event)
 
-    def _entries(self, depth: int) -> Mapping[str, LocatedValue]:
+    def _entries(self) -> Mapping[str, LocatedValue]:
         entries: dict[str, LocatedValue] = {}
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
+            key = self._value(event)
+            value = self._value(next(self._events))
             value = replace(value, key_line=key.line, key_column=key.column)
-            if self._is_key(key, event):
-                self._enter(entries, key, value)
+            if self._is_valid_key(key, event):
+                self._add_entry(entries, key, value)
         return entries
 
-    def _is_key(self, key: LocatedValue, event: Any) -> bool:
+    def _is_valid_key(self, key: LocatedValue, event: Any) -> bool:
         if isinstance(key.value, tuple | Mapping) or not key.text:
             self._complain(event, "a key must be a word or a number", 'write "name: value"')
             return False
@@ -208,11 +273,11 @@ class _Builder:
             return False
         return True
 
-    def _enter(self, entries: dict[str, LocatedValue], key: LocatedValue, value: LocatedValue) -> None:
+    def _add_entry(self, entries: dict[str, LocatedValue], key: LocatedValue, value: LocatedValue) -> None:
         first = entries.setdefault(key.text, value)
         if first is not value:
-            where = f"it is first given in line {first.key_line}"
-            self.problems.append(key.problem(f"{key.text} is given twice; {where}", "keep one of them"))
+            message = f"{key.text} is given twice, first in line {first.key_line}"
+            self._problems.append(key.problem(message, "keep one of them"))
 
     def _alias(self, event: Any) -> LocatedValue:
         self._aliases += 1
@@ -220,25 +285,26 @@ class _Builder:
         if self._aliases > MAX_ALIASES:
             self._stop(event, f"more than {MAX_ALIASES} aliases (*{name})", "write the values out")
         if name not in self._anchors:
-            self._stop(event, f"*{name} refers to nothing", f"write &{name} before the value it means")
+            self._stop(event, f"*{name} refers to nothing", f"write &{name} before the value it stands for")
         target = self._anchors[name]
         if target is None:
-            self._stop(event, f"*{name} stands inside what it refers to", "write the value out")
-        node, size = target
-        self._nodes += size
-        self._aliased_nodes += size
-        if self._aliased_nodes > MAX_ALIASED_NODES:
-            message = f"the aliases expand to more than {MAX_ALIASED_NODES:,} values"
+            self._stop(event, f"*{name} is inside the value that it refers to", "write the value out")
+        value, size = target
+        # Every use of an alias counts with all values in it: ten aliases of ten aliases of ... are a bomb.
+        self._values += size
+        self._aliased_values += size
+        if self._aliased_values > MAX_ALIASED_VALUES:
+            message = f"the aliases expand to more than {MAX_ALIASED_VALUES:,} values"
             self._stop(event, message, "write the values out")
-        return replace(node, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+        return replace(value, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
 
-    def _place(self, event: Any, value: Any) -> LocatedValue:
+    def _located(self, event: Any, value: Any) -> LocatedValue:
         mark = event.start_mark
         return LocatedValue(value, self._file, mark.line + 1, mark.column + 1)
 
     def _complain(self, event: Any, message: str, hint: str) -> None:
-        self.problems.append(self._place(event, None).problem(message, hint))
+        self._problems.append(self._located(event, None).problem(message, hint))
 
     def _stop(self, event: Any, message: str, hint: str) -> NoReturn:
         self._complain(event, message, hint)
-        raise RecipeError(self.problems)
+        raise RecipeError(self._problems)

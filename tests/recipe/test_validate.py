@@ -62,8 +62,8 @@ def test_the_command_line_prints_the_problems_and_no_traceback(name: str) -> Non
 
 
 def test_a_recipe_that_is_no_file_is_refused(tmp_path: Path) -> None:
-    assert messages(tmp_path / "none.yaml")[0].startswith(f"{tmp_path}/none.yaml:1:1: there is no file")
-    assert "is a directory, not a recipe file" in messages(tmp_path)[0]
+    assert messages(tmp_path / "none.yaml")[0].startswith(f"{tmp_path}/none.yaml:1:1: the file was not found")
+    assert "is a directory, not a file" in messages(tmp_path)[0]
     written(tmp_path, GOOD)
     assert "did you mean recipe.yaml?" in messages(tmp_path / "recpie.yaml")[0]
 
