@@ -26,7 +26,7 @@ from pathlib import Path
 from loguru import logger
 
 from chandra_runner.archive.download import fetch
-from chandra_runner.archive.download.connection_limit import PER_ARCHIVE
+from chandra_runner.archive.download.connection_limit import MAX_CONNECTIONS
 from chandra_runner.archive.download.download import DownloadRequest, bring
 from chandra_runner.archive.download.file_selection import FileSelection
 
@@ -76,7 +76,7 @@ def compare(data: Path, scratch: Path, events: int, repeat: int) -> None:
     make_observation(data, tree, events, scratch)
     paths = sorted(path.relative_to(root).as_posix() for path in tree.rglob("*") if path.is_file())
     size = sum((root / path).stat().st_size for path in paths)
-    print(f"{len(paths)} files, {size / 1e6:.0f} MB, {PER_ARCHIVE} connections; each row: one run of each")
+    print(f"{len(paths)} files, {size / 1e6:.0f} MB, {MAX_CONNECTIONS} connections; each row: one run of each")
     print("curl s   ours s   ratio   unread s   ratio   curl, gzip -t s   ratio")
     ratios = []
     with server(root) as url:
@@ -142,7 +142,7 @@ def curl(url: str, paths: list[str], target: Path) -> None:
         "--fail",
         "--parallel",
         "--parallel-max",
-        str(PER_ARCHIVE),
+        str(MAX_CONNECTIONS),
         "--noproxy",
         "*",
     ]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from .sky import Position, box_around
 from .tap import WITH_DATA, Catalogue, CatalogueEntry, entries_in
@@ -58,7 +55,7 @@ class Criteria:
 
     def __str__(self) -> str:
         parts = [
-            f"within {_angle(self.radius)} of {self.centre}",
+            f"within {format_angle(self.radius)} of {self.centre}",
             self.instrument,
             f"grating {self.grating}" if self.grating else "",
             f"at least {self.min_exposure:g} ks" if self.min_exposure else "",
@@ -82,90 +79,12 @@ def find(catalogue: Catalogue, criteria: Criteria, timeout: float) -> list[Catal
     return [fitting[obsid] for obsid in sorted(fitting)]
 
 
-def found_table(found: Sequence[CatalogueEntry], centre: Position) -> str:
-    """The observations, one a line."""
-    head = ("ObsID", "target", "instrument", "grating", "exposure", "date", "off", "")
-    rows = [head, *((str(entry.obsid), *_cells(entry, centre)) for entry in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    right = (0, 4, 6)
-    lines = [
-        "  ".join(
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    total = sum(entry.exposure for entry in found)
-    count = f"{len(found)} observation{'s' * (len(found) != 1)}"
-    return "\n".join([*lines, f"{count}, {total:.1f} ks"] if found else [count])
+def format_angle(degrees: float) -> str:
+    """Return an angle for people to read: arcminutes below one degree.
 
-
-def found_json(found: Sequence[CatalogueEntry], criteria: Criteria, recipe: Path | None) -> str:
-    """The document of ``--json``."""
-    rows = [
-        {
-            "observation": entry.obsid,
-            "target": entry.target,
-            "ra": entry.position.ra,
-            "dec": entry.position.dec,
-            "separation": round(criteria.centre.separation(entry.position), 6),
-            "instrument": entry.instrument,
-            "grating": entry.grating,
-            "exposure": entry.exposure,
-            "start": str(entry.start) if entry.start else None,
-            "public": entry.status == WITH_DATA[0],
-        }
-        for entry in found
-    ]
-    document = {
-        "ra": criteria.centre.ra,
-        "dec": criteria.centre.dec,
-        "radius": criteria.radius,
-        "observations": rows,
-        "recipe": str(recipe) if recipe else None,
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False)
-
-
-def found_recipe(
-    found: Sequence[CatalogueEntry], criteria: Criteria, *, title: str, extends: str, catalogue: Catalogue
-) -> str:
-    """A recipe for the observations, each with a comment that says what it is."""
-    columns = [_cells(entry, criteria.centre) for entry in found]
-    lines = [
-        f"  - {entry.obsid:<6}  # {'  '.join(filter(None, cells))}"
-        for entry, cells in zip(found, columns, strict=True)
-    ]
-    return "\n".join(
-        [
-            f"# Chandra observations {criteria}.",
-            f"# Found in {catalogue.table} at {catalogue.url}.",
-            "",
-            "recipe: 1",
-            f"title: {json.dumps(title, ensure_ascii=False)}",
-            f"extends: {json.dumps(extends, ensure_ascii=False)}",
-            "",
-            "observations:  # target, instrument, grating, exposure, date, distance",
-            *lines,
-            "",
-            "data: data/          # ObsID directories; what is missing there is fetched from the archive",
-            "products: products/",
-            "",
-        ]
-    )
-
-
-def _cells(entry: CatalogueEntry, centre: Position) -> tuple[str, ...]:
-    return (
-        entry.target[:40],
-        entry.instrument,
-        entry.grating,
-        f"{entry.exposure:.1f} ks",
-        str(entry.start or "?"),
-        _angle(centre.separation(entry.position)),
-        "" if entry.status == WITH_DATA[0] else "not public yet",
-    )
-
-
-def _angle(degrees: float) -> str:
+    Examples
+    --------
+    >>> format_angle(0.5), format_angle(1.25)
+    ("30.0'", '1.25 deg')
+    """
     return f"{degrees * 60:.1f}'" if degrees < 1 else f"{degrees:.2f} deg"

@@ -18,7 +18,7 @@ from chandra_runner.errors import DataError, SiteError, from_os
 from chandra_runner.observation.raw_files import kind_of
 
 from .archives import LARGEST_FILE, Archive
-from .connection_limit import PER_ARCHIVE
+from .connection_limit import MAX_CONNECTIONS
 from .download_record import Record, Source
 from .integrity import check_intact
 from .listing import ListedFile
@@ -79,7 +79,7 @@ def fetch_files(
     SiteError
         The disk has no room for them.
     """
-    with ThreadPoolExecutor(PER_ARCHIVE) as pool:
+    with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
         sized = list(pool.map(lambda entry: _with_size(archive, obsid, entry), entries))
     parts = [PartialFile(directory / entry.path) for entry in sized]
     here, total = sum(part.size for part in parts), sum(entry.size or 0 for entry in sized)
@@ -104,7 +104,7 @@ class _Worker:
 
     def bring(self, files: Sequence[tuple[ListedFile, PartialFile]]) -> None:
         """All of them, or as many as can be had; raises the first of what went wrong."""
-        with ThreadPoolExecutor(PER_ARCHIVE) as pool:
+        with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
             futures = [pool.submit(self._one, entry, part) for entry, part in files]
             waiting = set(futures)
             while waiting:

@@ -17,7 +17,7 @@ from loguru import logger
 from chandra_runner import __version__
 from chandra_runner.archive.errors import AbsentError, ArchiveError, PassingError
 
-from .connection_limit import PER_ARCHIVE, slot
+from .connection_limit import MAX_CONNECTIONS, connection
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -79,7 +79,7 @@ class HttpClient:
     idle_timeout : float
         Seconds without a byte after which a connection is given up.
     slots : Path
-        An existing directory: see `slots.slot`.
+        An existing directory: see `connection_limit.connection`.
     """
 
     def __init__(self, name: str, idle_timeout: float, slots: Path) -> None:
@@ -167,7 +167,7 @@ class HttpClient:
         ArchiveError
             It will not work.
         """
-        with slot(self._slots, urlsplit(url).hostname or ""), _told():
+        with connection(self._slots, urlsplit(url).hostname or ""), _told():
             response = self._follow(method, url, headers)
             try:
                 _check_status(response, method)
@@ -215,9 +215,9 @@ class HttpClient:
             timeout = Timeout(connect=self._idle, read=self._idle)
             context = ssl.create_default_context() if proxy or parts.scheme == "https" else None
             self._pools[proxy] = (
-                ProxyManager(proxy, timeout=timeout, maxsize=PER_ARCHIVE, ssl_context=context)
+                ProxyManager(proxy, timeout=timeout, maxsize=MAX_CONNECTIONS, ssl_context=context)
                 if proxy
-                else PoolManager(timeout=timeout, maxsize=PER_ARCHIVE)
+                else PoolManager(timeout=timeout, maxsize=MAX_CONNECTIONS)
             )
         return self._pools[proxy]
 
