@@ -8,39 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
-from .digests import digest_of
+from chandra_runner.stages.outcome import Outcome
+
+from .fingerprint import FingerprintParts
 
 NAME = "manifest.json"
-
-
-@dataclass(frozen=True)
-class FingerprintParts:
-    """What a task's fingerprint is made of.
-
-    Parameters
-    ----------
-    stage : str
-        Name of the stage.
-    version : int
-        Version of the stage.
-    engine : str
-        What runs it: ``native``, ``ciao`` or ``any``.
-    settings : Mapping
-        Settings in normal form: units converted, those at their default left out.
-    inputs : Mapping of str to str
-        Content digests of what it reads, by name (``chandra_repro.events.E001``,
-        ``raw.primary/...``).
-    """
-
-    stage: str
-    version: int
-    engine: str
-    settings: Mapping[str, Any]
-    inputs: Mapping[str, str]
-
-    def fingerprint(self) -> str:
-        """The digest of it all, hexadecimal."""
-        return digest_of(json.dumps(asdict(self), sort_keys=True))
 
 
 @dataclass(frozen=True)
@@ -58,26 +30,26 @@ class Output:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that is known of one stage's products for one observation.
+    """What is known about one stage's products for one observation.
 
     Parameters
     ----------
     stage, observation, engine
-        Which task this is, and what ran it.
-    outcome : str
+        The task, and its executor.
+    outcome : Outcome
         ``done`` or ``excluded``.
     reason : str
-        Why it was excluded; else empty.
+        Why it was excluded; otherwise empty.
     fingerprint : str
-        Of `parts`.
+        The digest of `parts`.
     parts : FingerprintParts
         What the fingerprint was made of.
     settings : Mapping
-        All settings, also those at their default, quantities as text.
+        All settings, including those at their default, quantities as text.
     versions : Mapping of str to str
-        Of chandra_runner, numpy, astropy; of CIAO, contrib and CALDB where they ran.
+        Versions of chandra_runner, numpy, astropy; of CIAO, contrib and CALDB where they were used.
     warnings : tuple of str
-        What the stage wants the user to know.
+        Warnings of the stage for the user.
     started : str
         UTC, ISO 8601.
     seconds, cpu_seconds : float
@@ -85,7 +57,7 @@ class Manifest:
     peak_memory : int
         Largest resident size, bytes.
     host : str
-        Where it ran.
+        Name of the machine.
     outputs : tuple of Output
         The products.
     """
@@ -93,7 +65,7 @@ class Manifest:
     stage: str
     observation: int
     engine: str
-    outcome: str
+    outcome: Outcome
     fingerprint: str
     parts: FingerprintParts
     reason: str = ""
@@ -108,7 +80,7 @@ class Manifest:
     outputs: tuple[Output, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in ``manifest.json`` (schemas/manifest.schema.json)."""
+        """Return the document of ``manifest.json`` (schemas/manifest.schema.json)."""
         document = asdict(self)
         document["warnings"] = list(self.warnings)
         document["outputs"] = [
@@ -118,16 +90,17 @@ class Manifest:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The reverse of `to_json`.
+        """Return the manifest that `to_json` wrote.
 
         Raises
         ------
-        (KeyError, TypeError, ValueError)
-            The document is no manifest of this version, or names files outside its directory.
+        KeyError, TypeError, ValueError
+            The document is not a manifest of this version, or names files outside its directory.
         """
         if document["manifest"] != 1:
             raise ValueError(f"manifest version {document['manifest']!r}")
         fields = {key: value for key, value in document.items() if key != "manifest"}
+        fields["outcome"] = Outcome(fields["outcome"])
         fields["parts"] = FingerprintParts(**fields["parts"])
         fields["warnings"] = tuple(fields["warnings"])
         fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
@@ -139,7 +112,7 @@ class Manifest:
 
 
 def read_manifest(directory: Path) -> Manifest | None:
-    """The manifest of a stage's directory; None where there is none that can be read."""
+    """Return the manifest in a stage's directory; None where there is none that can be read."""
     try:
         return Manifest.from_json(json.loads((directory / NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):

@@ -85,9 +85,13 @@ class Recipe:
     common: Mapping[str, StageSettings]
     own: Mapping[tuple[int, str], StageSettings]
 
-    def settings(self, obsid: int, stage: str) -> dict[str, Any]:
-        """All settings of a task: quantities parsed, paths absolute, defaults filled in."""
-        return dict(self._of(obsid, stage).values)
+    def settings(self, obsid: int, stage: str) -> Any:
+        """Return the settings of a task as its executor sees them: an object of the stage's `settings_class`.
+
+        Quantities are parsed, paths absolute, defaults filled in.
+        """
+        settings = self._of(obsid, stage)
+        return settings.stage.settings_class(**settings.values)
 
     def settings_text(self, obsid: int, stage: str) -> dict[str, Any]:
         """All settings of a task in JSON types, quantities as text: as its manifest shows them."""

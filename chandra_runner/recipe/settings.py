@@ -17,7 +17,7 @@ What a property's schema says beyond JSON Schema:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -100,20 +100,16 @@ class StageSettings:
         return self.stated[name].plain() if name in self.stated else self.schemas[name].get("default")
 
 
-class LazySettings(Mapping[str, Any]):
-    """Settings that are parsed when they are looked at: a check that needs no astropy does not import it."""
+class LazySettings:
+    """Settings as attributes, parsed when they are read: most checks then need no astropy."""
 
     def __init__(self, settings: StageSettings) -> None:
         self._settings = settings
 
-    def __getitem__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._settings.schemas:
+            raise AttributeError(f"stage {self._settings.stage.name} has no setting {name}")
         return self._settings.value(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._settings.schemas)
-
-    def __len__(self) -> int:
-        return len(self._settings.schemas)
 
 
 @cache

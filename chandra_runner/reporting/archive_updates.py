@@ -1,4 +1,4 @@
-"""Whether the archives have newer versions of the raw data that are here."""
+"""Whether the archives have newer versions of the raw data."""
 
 from __future__ import annotations
 
@@ -8,45 +8,36 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from chandra_runner.archive.download.archives import open_archive
-from chandra_runner.archive.download.connection_limit import PER_ARCHIVE
-from chandra_runner.archive.download.file_selection import FileSelection, versions
-from chandra_runner.archive.download.refresh import newer
-from chandra_runner.archive.errors import ArchiveError
 from chandra_runner.observation.raw_files import find_directory
-from chandra_runner.planning.plan import Decision, Plan
+from chandra_runner.planning.decisions import Decision
+from chandra_runner.planning.plan import Plan
 from chandra_runner.stages.registry import get
+from chandra_runner.stages.stage import RAW
+from chandra_runner.stages.updates import UpdateCheck
+
+_AT_A_TIME = 4
+"""Number of ObsIDs that are asked for at the same time."""
 
 
-def with_newer_data(plan: Plan, decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions, with what the archives say of the raw data that are here among their reasons."""
-
-    def ask(decision: Decision) -> Decision:
-        if "raw" not in get(decision.stage).makes:
-            return decision
-        told = _newer(plan, decision.observation, Path(scratch))
-        return replace(decision, reasons=(*decision.reasons, told)) if told else decision
-
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(PER_ARCHIVE) as pool:
-        return list(pool.map(ask, decisions))
+def add_archive_updates(plan: Plan, decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions with what the archives have that is newer among their reasons."""
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return list(pool.map(lambda decision: _with_update(plan, decision, Path(scratch)), decisions))
 
 
-def _newer(plan: Plan, obsid: int, scratch: Path) -> str:
-    """What the first archive that answers has over the directory that is here; empty for nothing."""
-    directory = find_directory(plan.recipe.data, obsid)
-    if directory is None or not plan.recipe.archive:
-        return ""
-    timeout = float(plan.recipe.settings(obsid, "download")["idle_timeout"].to_value("s"))
-    failed: list[str] = []
-    for name in plan.recipe.archive:
-        try:
-            entries = open_archive(name, timeout, scratch, scratch).files(obsid)
-        except ArchiveError as error:
-            failed.append(f"{name}: {error.message}")
-            continue
-        found = newer(entries, directory, FileSelection(plan.kinds))
-        if not found:
-            return ""
-        there, here = versions(found.values()), versions(found)
-        return f"{name} has {there}, here is {here}: --refresh data takes it"
-    return f"no archive tells of newer data: {'; '.join(failed)}"
+def _with_update(plan: Plan, decision: Decision, scratch: Path) -> Decision:
+    stage, obsid = get(decision.stage), decision.observation
+    raw = find_directory(plan.recipe.data, obsid)
+    if RAW not in stage.makes or raw is None or not plan.recipe.archive:
+        return decision
+    update = stage.find_updates(
+        UpdateCheck(
+            observation=obsid,
+            raw=raw,
+            archives=plan.recipe.archive,
+            kinds=plan.kinds,
+            settings=plan.recipe.settings(obsid, decision.stage),
+            scratch=scratch,
+        )
+    )
+    return replace(decision, reasons=(*decision.reasons, update)) if update else decision

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from chandra_runner.planning.decisions import Action, Decision
 from chandra_runner.planning.ledger import Ledger
 from chandra_runner.planning.manifest import Manifest
-from chandra_runner.planning.plan import Action, Decision, Plan
+from chandra_runner.planning.plan import Plan
 
 
 class State(StrEnum):
@@ -72,34 +71,6 @@ def task_states(plan: Plan) -> Iterator[TaskState]:
             yield _task_state(decision, ledger.manifest(stage), ledger.failure(stage))
 
 
-def status_table(states: Sequence[TaskState]) -> str:
-    """A line a task."""
-    rows = [
-        (
-            str(task.observation),
-            task.stage,
-            task.state.value.replace("_", " "),
-            task.engine,
-            task.started[:16].replace("T", " "),
-            _remarks(task),
-        )
-        for task in states
-    ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
-    lines = [
-        "  ".join([row[0].rjust(widths[0]), *map(str.ljust, row[1:5], widths[1:5]), row[5]]).rstrip()
-        for row in rows
-    ]
-    words = [f"{count} {state.replace('_', ' ')}" for state, count in _counts(states).items()]
-    return "\n".join([*lines, f"{len(states)} tasks: {', '.join(words)}"])
-
-
-def status_json(states: Sequence[TaskState]) -> str:
-    """The document of ``--json``."""
-    document = {"tasks": [asdict(task) for task in states], "counts": _counts(states)}
-    return json.dumps(document, indent=1, ensure_ascii=False)
-
-
 def _task_state(decision: Decision, made: Manifest | None, failure: str) -> TaskState:
     state = _state(decision, made, failure)
     task = TaskState(decision.observation, decision.stage, state, decision.reasons, failure=failure)
@@ -116,18 +87,3 @@ def _state(decision: Decision, made: Manifest | None, failure: str) -> State:
     if made is not None:
         return State.UP_TO_DATE if decision.action is Action.UP_TO_DATE else State.OUT_OF_DATE
     return State.FAILED if failure else State.NOT_MADE
-
-
-def _remarks(task: TaskState) -> str:
-    count = len(task.warnings)
-    remarks = [f"{count} warning{'s' * (count > 1)}"] if count else []
-    if task.state in (State.EXCLUDED, State.OUT_OF_DATE):
-        remarks += task.reasons
-    if task.failure:
-        remarks.append(task.failure if task.state is State.FAILED else f"failed since: {task.failure}")
-    return "; ".join(remarks)
-
-
-def _counts(states: Sequence[TaskState]) -> dict[str, int]:
-    counts = Counter(task.state for task in states)
-    return {state.value: counts[state] for state in State if counts[state]}

@@ -1,11 +1,10 @@
-"""Reads all products and raw files of a recipe, and compares them with what was recorded of them."""
+"""Reading all products and raw files of a recipe, and comparing them with their recorded digests."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from chandra_runner.errors import DataError
@@ -13,10 +12,11 @@ from chandra_runner.observation.raw_files import find_directory
 from chandra_runner.planning.digests import digest_bytes
 from chandra_runner.planning.manifest import NAME, read_manifest
 from chandra_runner.planning.plan import Plan
-from chandra_runner.stages.download import INVENTORY, read_inventory
+from chandra_runner.stages.registry import get
+from chandra_runner.stages.stage import RAW, Stage
 
-DOWNLOAD = "download"
-RAW = "raw data"
+RAW_DATA = "raw data"
+"""What stands in place of a stage's name for raw files."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class CheckedFile:
     observation : int
         ObsID.
     stage : str
-        Who made it; `RAW` for raw data.
+        The stage that made it; `RAW_DATA` for raw files.
     path : str
         Relative to the stage's products, or to the ObsID directory.
     size : int
-        Bytes that were read.
+        Number of bytes that were read.
     problem : str
-        What is wrong with it; empty where nothing is.
+        What is wrong with it; empty if nothing is.
     """
 
     observation: int
@@ -45,9 +45,16 @@ class CheckedFile:
 
 
 def verify(plan: Plan, cores: int) -> Iterator[CheckedFile]:
-    """Read everything that the observations of a plan have, so many observations at a time.
+    """Read all files of the observations of a plan, and yield each with what is wrong with it.
 
-    What was never made is no damage; neither are raw files that came later: `plan` tells of them.
+    Products that were never made are not damage, and neither are new raw files: `plan` reports those.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    cores : int
+        Number of observations to read at the same time.
     """
     with ThreadPoolExecutor(cores) as pool:
         for checked in pool.map(lambda obsid: list(_observation(plan, obsid)), plan.recipe.observations):
@@ -59,8 +66,8 @@ def _observation(plan: Plan, obsid: int) -> Iterator[CheckedFile]:
     for stage in plan.order:
         if (directory / stage / NAME).exists():
             yield from _products(directory / stage, obsid, stage)
-    if (directory / DOWNLOAD / INVENTORY).exists():
-        yield from _raw(plan.recipe.data, directory / DOWNLOAD / INVENTORY, obsid)
+        if RAW in get(stage).makes:
+            yield from _raw(plan.recipe.data, directory / stage, get(stage), obsid)
 
 
 def _products(directory: Path, obsid: int, stage: str) -> Iterator[CheckedFile]:
@@ -69,26 +76,26 @@ def _products(directory: Path, obsid: int, stage: str) -> Iterator[CheckedFile]:
         yield CheckedFile(obsid, stage, NAME, 0, "cannot be read")
         return
     if manifest.fingerprint != manifest.parts.fingerprint():
-        yield CheckedFile(obsid, stage, NAME, 0, "was altered: its fingerprint is of other parts")
+        yield CheckedFile(obsid, stage, NAME, 0, "was altered: its fingerprint does not match its parts")
     for output in manifest.outputs:
         yield _file(directory, CheckedFile(obsid, stage, output.path, output.size), output.digest)
 
 
-def _raw(data: Path, inventory: Path, obsid: int) -> Iterator[CheckedFile]:
+def _raw(data: Path, products: Path, stage: type[Stage], obsid: int) -> Iterator[CheckedFile]:
     directory = find_directory(data, obsid)
     try:
-        files = read_inventory(inventory)
+        files = stage.read_inventory(products)
     except DataError:
-        return  # it is a product, and told of there
+        return  # the inventory is a product: it was reported as missing or altered
     if directory is None:
-        yield CheckedFile(obsid, RAW, "", 0, f"no directory of it is under {data} any more")
+        yield CheckedFile(obsid, RAW_DATA, "", 0, f"its directory is no longer under {data}")
         return
     for file in files:
-        yield _file(directory, CheckedFile(obsid, RAW, file.path, file.size), file.sha256)
+        yield _file(directory, CheckedFile(obsid, RAW_DATA, file.path, file.size), file.sha256)
 
 
 def _file(directory: Path, recorded: CheckedFile, digest: str) -> CheckedFile:
-    """What a file is, where it was recorded with this size and digest."""
+    """Return a recorded file with what is wrong with it now."""
     try:
         now = digest_bytes(directory / recorded.path)
     except FileNotFoundError:
@@ -101,22 +108,3 @@ def _file(directory: Path, recorded: CheckedFile, digest: str) -> CheckedFile:
         if problem and size != recorded.size:
             problem = f"was altered: {size} bytes, {recorded.size} were recorded"
     return CheckedFile(recorded.observation, recorded.stage, recorded.path, size, problem)
-
-
-def verify_json(checked: Iterable[CheckedFile]) -> str:
-    """The document of ``verify --json``."""
-    files = list(checked)
-    damage = [{k: v for k, v in asdict(file).items() if k != "size"} for file in files if file.problem]
-    return json.dumps(
-        {"files": len(files), "bytes": sum(file.size for file in files), "damage": damage}, indent=1
-    )
-
-
-def verify_text(checked: Sequence[CheckedFile]) -> str:
-    """A line for each damaged file, and one for all."""
-    damaged = [file for file in checked if file.problem]
-    rows = [f"{file.observation} {file.stage}: {file.path} {file.problem}" for file in damaged]
-    megabytes = sum(file.size for file in checked) / 1e6
-    total = f"{len(checked)} files, {megabytes:.1f} MB read: "
-    verdict = f"{len(damaged)} damaged; a run makes damaged products again" if damaged else "all are intact"
-    return "\n".join([*rows, total + verdict])

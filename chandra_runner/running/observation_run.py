@@ -1,4 +1,4 @@
-"""The way of one observation through the plan: decides, runs, publishes, survives failures."""
+"""The run of one observation: decide about each task in order, run it, publish its products."""
 
 from __future__ import annotations
 
@@ -6,58 +6,90 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
 from chandra_runner.errors import ChandraRunnerError, ExitCode, from_os
-from chandra_runner.planning.ledger import KINDS, Ledger, inputs_of
+from chandra_runner.planning.decisions import Action, Decision, decide
+from chandra_runner.planning.fingerprint import KINDS, inputs_of
+from chandra_runner.planning.ledger import Ledger
 from chandra_runner.planning.manifest import Manifest, write_manifest
-from chandra_runner.planning.plan import Action, Decision, Plan, decide
-from chandra_runner.planning.provenance import mixed_engines
-from chandra_runner.planning.versions import versions_of
+from chandra_runner.planning.plan import Plan
+from chandra_runner.planning.versions import mixed_engines, versions_of
+from chandra_runner.stages.job import Product, Task
+from chandra_runner.stages.outcome import Outcome, Progress
 from chandra_runner.stages.registry import get
-from chandra_runner.stages.stage import Outcome, Product, Progress
+from chandra_runner.stages.stage import RAW
 from chandra_runner.storage.locks import Holder, Locks
 from chandra_runner.storage.state_directory import remove_scratch, scratch_directory
 
 from .publishing import aside_directory, publish, repair
-from .task import Task, TaskResult
+from .task import TaskResult
 from .task_process import Stop
 from .task_report import Reporter, TaskReport
 
-Runner = Callable[[Task, Stop, Callable[[Progress], None]], TaskResult]
+Runner = Callable[[Task[Any], Stop, Callable[[Progress], None]], TaskResult]
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.BLOCKED, Outcome.INTERRUPTED)
 FAIL_FAST = "stopped by --fail-fast"
 
 
-class ObservationRun:
-    """The way of one observation through the plan."""
+@dataclass(frozen=True, kw_only=True)
+class RunResources:
+    """What the runs of all observations share.
 
-    def __init__(
-        self,
-        plan: Plan,
-        obsid: int,
-        locks: Locks,
-        stop: Stop,
-        reporter: Reporter,
-        runner: Runner,
-        cores: int,
-        fail_fast: bool,
-    ) -> None:
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    locks : Locks
+        The locks of ObsIDs.
+    stop : Stop
+        The request to end the run.
+    reporter : Reporter
+        Called as tasks start, progress and end.
+    runner : callable
+        Runs one task.
+    cores : int
+        Number of cores that each task may use.
+    fail_fast : bool
+        Whether to start no more tasks after the first failure.
+    """
+
+    plan: Plan
+    locks: Locks
+    stop: Stop
+    reporter: Reporter
+    runner: Runner
+    cores: int
+    fail_fast: bool
+
+
+class ObservationRun:
+    """The run of one observation.
+
+    Parameters
+    ----------
+    obsid : int
+        The ObsID.
+    resources : RunResources
+        What it shares with the runs of other observations.
+    """
+
+    def __init__(self, obsid: int, resources: RunResources) -> None:
         self.reports: list[TaskReport] = []
-        self._plan, self._obsid, self._locks, self._stop = plan, obsid, locks, stop
-        self._reporter, self._runner, self._cores, self._fail_fast = reporter, runner, cores, fail_fast
+        self._obsid, self._resources, self._plan = obsid, resources, resources.plan
         self._locked = False
         self._holder: Holder | None = None
         self._ended: dict[str, Outcome] = {}
         self._ledger: Ledger
 
     def run(self) -> None:
-        """Every stage in order; never raises what is the user's or the environment's."""
+        """Run every stage in order; errors of the user or the environment become failures of tasks."""
         recipe = self._plan.recipe
         try:
             self._ledger = Ledger(recipe.products, recipe.data, self._obsid)
@@ -65,9 +97,9 @@ class ObservationRun:
                 report = self._guarded(stage)
                 self._ended[stage] = report.outcome
                 self.reports.append(report)
-                self._reporter.ended(report)
-                if self._fail_fast and report.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-                    self._stop.request(FAIL_FAST)
+                self._resources.reporter.ended(report)
+                if self._resources.fail_fast and report.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
+                    self._resources.stop.request(FAIL_FAST)
             mixed = mixed_engines(self._ledger, self._plan.order)
             if mixed:
                 logger.warning(mixed)
@@ -75,21 +107,21 @@ class ObservationRun:
                 self._ledger.save()
         finally:
             if self._locked:
-                self._locks.release(self._obsid)
+                self._resources.locks.release(self._obsid)
 
     def _guarded(self, stage: str) -> TaskReport:
         try:
-            return self._task(stage)
+            return self._run_task(stage)
         except ChandraRunnerError as error:
             return self._report(stage, Outcome.FAILED, str(error), exit_code=error.exit_code)
         except OSError as error:
             return self._report(stage, Outcome.FAILED, str(from_os(error)), exit_code=ExitCode.ENVIRONMENT)
 
-    def _task(self, stage: str) -> TaskReport:
-        """Decide about one task and do it."""
+    def _run_task(self, stage: str) -> TaskReport:
+        """Decide about one task and run it if necessary."""
         failed = [b for b in self._plan.graph.predecessors(stage) if self._ended[b] in FAILURES]
-        if self._stop.requested:
-            return self._report(stage, Outcome.INTERRUPTED, self._stop.reason)
+        if self._resources.stop.requested:
+            return self._report(stage, Outcome.INTERRUPTED, self._resources.stop.reason)
         if failed:
             how = self._ended[failed[0]].value.replace("_", " ")
             return self._report(stage, Outcome.BLOCKED, f"{failed[0]} {how}")
@@ -98,6 +130,7 @@ class ObservationRun:
             if not self._lock():
                 reason = f"ObsID {self._obsid} is locked by {self._holder}"
                 return self._report(stage, Outcome.BLOCKED, reason, exit_code=ExitCode.ENVIRONMENT)
+            # Another run may have made the products while this one waited for the lock.
             decision = decide(self._plan, stage, self._ledger)
         match decision.action:
             case Action.UP_TO_DATE:
@@ -115,8 +148,8 @@ class ObservationRun:
         )
 
     def _lock(self) -> bool:
-        """Take the ObsID's lock, and see what the run before us left."""
-        self._holder = self._locks.acquire(self._obsid)
+        """Take the ObsID's lock, and clean up after a run that was killed."""
+        self._holder = self._resources.locks.acquire(self._obsid)
         self._locked = self._holder is None
         if self._locked:
             recipe = self._plan.recipe
@@ -126,46 +159,51 @@ class ObservationRun:
 
     def _is_excluded(self, decision: Decision) -> bool:
         made = self._ledger.manifest(decision.stage)
-        return made is not None and made.outcome == Outcome.EXCLUDED and made.reason == decision.reasons[0]
+        return made is not None and made.outcome is Outcome.EXCLUDED and made.reason == decision.reasons[0]
 
     def _exclude(self, decision: Decision) -> TaskReport:
-        """A task without anything to do: its manifest says so, in the place of older products."""
+        """Publish the manifest of a task that does not apply, in place of older products."""
         if not self._is_excluded(decision):
-            with self._scratch(decision.stage) as scratch:
+            with self._work_directory(decision.stage) as work:
                 result = TaskResult(Outcome.EXCLUDED, decision.reasons[0])
-                (scratch / "products").mkdir()
-                self._publish(decision, result, scratch / "products")
+                finished = work / "products"
+                finished.mkdir()
+                self._publish(decision, result, finished)
         return self._report(decision.stage, Outcome.EXCLUDED, *decision.reasons)
 
     def _execute(self, decision: Decision) -> TaskReport:
-        """Run a task and take its products."""
-        self._reporter.started(self._obsid, decision.stage, decision.reasons)
-        with self._scratch(decision.stage) as scratch:
-            task = self._make_task(decision, scratch)
+        """Run a task and publish its products."""
+        self._resources.reporter.started(self._obsid, decision.stage, decision.reasons)
+        with self._work_directory(decision.stage) as work:
+            task = self._make_task(decision, work)
             before_ns = time.time_ns()
-            result = self._runner(
-                task, self._stop, partial(self._reporter.progressed, self._obsid, task.stage)
-            )
+            report_progress = partial(self._resources.reporter.progressed, self._obsid, task.stage)
+            result = self._resources.runner(task, self._resources.stop, report_progress)
             if result.outcome in (Outcome.DONE, Outcome.EXCLUDED):
-                self._publish(self._seen_raw(decision, task, before_ns), result, task.products)
+                self._publish(self._with_raw_inputs(decision, task, before_ns), result, task.directory)
         reasons = decision.reasons if result.outcome is Outcome.DONE else (result.reason,)
         if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
             self._ledger.record_failure(decision.stage, result.reason)
         report = self._report(decision.stage, result.outcome, *reasons, exit_code=result.exit_code)
-        return replace(report, seconds=result.seconds, warnings=result.warnings, log=task.log)
+        return replace(report, seconds=result.seconds, warnings=result.warnings, log=task.log_file)
 
-    def _seen_raw(self, decision: Decision, task: Task, before_ns: int) -> Decision:
-        """After a download: what the raw data are now is what the task's products were made of."""
-        if "raw" not in get(decision.stage).makes:
+    def _with_raw_inputs(self, decision: Decision, task: Task[Any], before_ns: int) -> Decision:
+        """Return the decision with the raw data as inputs, if the task made their inventory.
+
+        A download changes the raw data: what they are afterwards is what its products were made of.
+        """
+        stage = get(decision.stage)
+        if RAW not in stage.makes:
             return decision
-        self._ledger.record_raw_digests(_inventoried(task.products), before_ns)
-        inputs = inputs_of(get(decision.stage), self._ledger)
+        digests = {file.path: file.sha256 for file in stage.read_inventory(task.directory)}
+        self._ledger.record_raw_digests(digests, before_ns)
+        inputs = inputs_of(stage, self._ledger)
         return replace(decision, parts=replace(decision.parts, inputs=inputs))
 
-    def _make_task(self, decision: Decision, scratch: Path) -> Task:
+    def _make_task(self, decision: Decision, work: Path) -> Task[Any]:
         recipe = self._plan.recipe
         settings = recipe.settings(self._obsid, decision.stage)
-        timeout = settings.get("timeout")
+        timeout = getattr(settings, "timeout", None)  # plugins need not have one
         return Task(
             observation=self._obsid,
             stage=decision.stage,
@@ -173,13 +211,13 @@ class ObservationRun:
             settings=settings,
             inputs=dict(self._inputs(decision.stage)),
             raw=self._ledger.raw_directory,
-            scratch=scratch,
-            log=self._ledger.directory / f"{decision.stage}.log",
-            cores=self._cores,
+            work=work,
+            log_file=self._ledger.directory / f"{decision.stage}.log",
+            cores=self._resources.cores,
             archives=recipe.archive,
             ciao=self._plan.ciao.directory if self._plan.ciao else None,
             kinds=frozenset(decision.parts.settings.get(KINDS, ())),
-            refresh=self._plan.refresh,
+            refresh=self._plan.refresh_data,
             timeout=None if timeout is None else float(timeout.to_value("s")),
         )
 
@@ -197,13 +235,13 @@ class ObservationRun:
             )
 
     def _publish(self, decision: Decision, result: TaskResult, finished: Path) -> None:
-        """Write the manifest, put the products into place, remember them."""
+        """Write the manifest, put the products into place, and record them."""
         products, stage = self._plan.recipe.products, decision.stage
         manifest = Manifest(
             stage=stage,
             observation=self._obsid,
             engine=decision.parts.engine,
-            outcome=result.outcome.value,
+            outcome=result.outcome,
             reason=result.reason,
             fingerprint=decision.parts.fingerprint(),
             parts=decision.parts,
@@ -225,7 +263,7 @@ class ObservationRun:
         self._ledger.record(manifest, result.digests)
 
     @contextlib.contextmanager
-    def _scratch(self, stage: str) -> Iterator[Path]:
+    def _work_directory(self, stage: str) -> Iterator[Path]:
         parent = scratch_directory(self._plan.recipe.products, self._obsid)
         parent.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix=f"{stage}-", dir=parent))
@@ -244,10 +282,3 @@ class ObservationRun:
         if outcome is Outcome.INTERRUPTED and reasons != (FAIL_FAST,):
             code = ExitCode.INTERRUPTED
         return TaskReport(self._obsid, stage, outcome, reasons, exit_code=code)
-
-
-def _inventoried(directory: Path) -> Mapping[str, str]:
-    """Digests by path of a download's inventory."""
-    from chandra_runner.stages.download import INVENTORY, read_inventory
-
-    return {file.path: file.sha256 for file in read_inventory(directory / INVENTORY)}

@@ -1,4 +1,4 @@
-"""Does what a plan says: ObsIDs side by side, each one's stages in order."""
+"""Running a plan: several ObsIDs at the same time, the stages of each in order."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from chandra_runner.planning.plan import Plan
 from chandra_runner.storage.locks import Locks
 from chandra_runner.storage.state_directory import state_directory
 
-from .observation_run import ObservationRun, Runner
+from .observation_run import ObservationRun, Runner, RunResources
 from .task_process import Stop, run_in_process
-from .task_report import Reporter, TaskReport
+from .task_report import Reporter, SilentReporter, TaskReport
 
 
 def run_plan(
     plan: Plan,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     *,
-    cores: int,
+    cores: int = 1,
     fail_fast: bool = False,
     runner: Runner = run_in_process,
 ) -> list[TaskReport]:
-    """Run all that is not up to date: ObsIDs side by side, each one's stages in order.
+    """Run every task that is not up to date: several ObsIDs at the same time, the stages of each in order.
 
     Parameters
     ----------
     plan : Plan
-        What to do.
+        The plan.
     reporter : Reporter
-        Is told of each task.
+        Called as tasks start, progress and end; by default nothing is reported.
     cores : int
-        How many to use in all.
+        Number of cores to use in all.
     fail_fast : bool
-        Start no more tasks after the first failure.
+        Whether to start no more tasks after the first failure.
     runner : callable
-        Runs one task.
+        Runs one task; by default in a process of its own.
 
     Returns
     -------
     list of TaskReport
-        One for each task, in the order of observations and stages.
+        One for each task, ordered by observation and stage.
 
     Raises
     ------
@@ -56,21 +56,27 @@ def run_plan(
     state = _prepare(plan.recipe.products)
     stop = Stop()
     with Locks(state / "locks") as locks, ThreadPoolExecutor(lanes) as pool:
-        walks = [
-            ObservationRun(plan, obsid, locks, stop, reporter, runner, share, fail_fast)
-            for obsid in observations
-        ]
-        _drive(walks, pool, stop)
-    return [report for walk in walks for report in walk.reports]
+        resources = RunResources(
+            plan=plan,
+            locks=locks,
+            stop=stop,
+            reporter=reporter or SilentReporter(),
+            runner=runner,
+            cores=share,
+            fail_fast=fail_fast,
+        )
+        runs = [ObservationRun(obsid, resources) for obsid in observations]
+        _drive(runs, pool, stop)
+    return [report for observation_run in runs for report in observation_run.reports]
 
 
 def cores_of_task(cores: int, observations: int) -> int:
-    """How many cores each task may use, of those that a run of so many observations may use."""
+    """Return how many cores each task may use if a run of so many observations may use `cores`."""
     return max(1, cores // min(cores, observations))
 
 
 def exit_code(reports: Sequence[TaskReport]) -> ExitCode:
-    """What a run returns to the shell: the gravest of what its tasks say."""
+    """Return the exit code of a run: the most severe of its tasks."""
     return max((report.exit_code for report in reports), default=ExitCode.OK)
 
 
@@ -83,15 +89,15 @@ def _prepare(products: Path) -> Path:
     except OSError as error:
         raise SiteError(
             f"products directory {products} cannot be written to: {error.strerror}",
-            "name another with --products, or products: in the recipe",
+            "choose another one with --products, or with products: in the recipe",
         ) from error
 
 
-def _drive(walks: Sequence[ObservationRun], pool: ThreadPoolExecutor, stop: Stop) -> None:
-    """Walk all observations; Ctrl-C ends the running tasks cleanly, a bug ends them too."""
+def _drive(runs: Sequence[ObservationRun], pool: ThreadPoolExecutor, stop: Stop) -> None:
+    """Run all observations; Ctrl-C, or a bug in the runner, ends the running tasks cleanly."""
     futures: list[Future[None]] = []
     try:
-        futures += (pool.submit(walk.run) for walk in walks)
+        futures += (pool.submit(observation_run.run) for observation_run in runs)
         for future in as_completed(futures):
             future.result()
     except KeyboardInterrupt:

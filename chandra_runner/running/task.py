@@ -1,4 +1,4 @@
-"""One task, in whatever process it runs: calls the executor and makes sure of its products."""
+"""Running one task: its executor, its log, its products."""
 
 from __future__ import annotations
 
@@ -9,78 +9,27 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
 from chandra_runner.errors import ChandraRunnerError, DataError, ExitCode, from_os
 from chandra_runner.planning.digests import FileDigest, digest_product
 from chandra_runner.planning.manifest import Output
+from chandra_runner.stages.job import Job, Task
+from chandra_runner.stages.outcome import Excluded, Outcome, Progress
 from chandra_runner.stages.registry import get
-from chandra_runner.stages.stage import Excluded, Job, Outcome, Product, Progress, Settings
 
 PROGRESS_INTERVAL = 0.25
-"""Seconds between two reports of how far a task is."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One stage of one observation, ready to run anywhere that sees the files; picklable.
-
-    Parameters
-    ----------
-    observation, stage, engine
-        What to run, and with which executor.
-    settings : Settings
-        All settings of the stage.
-    inputs : Mapping
-        Products of earlier stages by ``(stage, role)``.
-    raw : Path
-        The ObsID directory.
-    scratch : Path
-        An empty directory; products go into ``products`` in it.
-    log : Path
-        Log file, written anew.
-    cores : int
-        How many cores it may use.
-    archives : tuple of str
-        Where missing data may be fetched from.
-    ciao : Path or None
-        CIAO's directory, where it is here.
-    kinds : frozenset of str
-        Kinds of raw files that the recipe's stages want.
-    refresh : bool
-        Whether newer raw data were asked for.
-    timeout : float or None
-        Seconds after which it is ended.
-    """
-
-    observation: int
-    stage: str
-    engine: str
-    settings: Settings
-    inputs: Mapping[tuple[str, str], tuple[Product, ...]]
-    raw: Path
-    scratch: Path
-    log: Path
-    cores: int = 1
-    archives: tuple[str, ...] = ()
-    ciao: Path | None = None
-    kinds: frozenset[str] = frozenset()
-    refresh: bool = False
-    timeout: float | None = None
-
-    @property
-    def products(self) -> Path:
-        """Where the finished products stand before they are published."""
-        return self.scratch / "products"
+"""Shortest time between two reports of how far a task is, s."""
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """How a task went.
+    """How a task ended.
 
     Parameters
     ----------
@@ -93,7 +42,7 @@ class TaskResult:
     outputs : tuple of Output
         The products, in the order in which the stage named them.
     digests : Mapping of str to FileDigest
-        Digests with stats, by the product's path.
+        Digests and stat results of the products, by path.
     warnings, started, seconds, cpu_seconds, peak_memory, host
         As in `Manifest`.
     """
@@ -111,72 +60,57 @@ class TaskResult:
     host: str = ""
 
 
-def execute(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
-    """Run a task here and now, and say how it went; its log gets all that is printed.
+def execute(task: Task[Any], report_progress: Callable[[Progress], None]) -> TaskResult:
+    """Run a task in this process and return how it ended; its log gets everything that is printed.
 
     Parameters
     ----------
     task : Task
         What to run.
-    tell : callable
-        Is told, now and then, how far it is.
+    report_progress : callable
+        Called now and then with how far the task is.
     """
     started, clock, processor = datetime.now(UTC), time.monotonic(), _cpu_seconds()
     try:
-        task.products.mkdir(parents=True)
-        with _logged(task.log):
-            result = _attempt(task, _seldom(tell))
+        task.directory.mkdir(parents=True)
+        with _logged(task.log_file):
+            result = _attempt(task, _at_most_every(PROGRESS_INTERVAL, report_progress))
     except OSError as error:
         result = TaskResult(Outcome.FAILED, *_explain(error))
-    return TaskResult(
-        **{
-            **vars(result),
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - clock, 3),
-            "cpu_seconds": round(_cpu_seconds() - processor, 3),
-            "peak_memory": _peak_memory(),
-            "host": socket.gethostname(),
-        }
+    return replace(
+        result,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 3),
+        cpu_seconds=round(_cpu_seconds() - processor, 3),
+        peak_memory=_peak_memory(),
+        host=socket.gethostname(),
     )
 
 
-def _seldom(tell: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Pass on what is told, but not more often than a person can read."""
-    last = -PROGRESS_INTERVAL
+def _at_most_every(interval: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Pass progress on, but not more often than a person can read."""
+    last = -interval
 
-    def tell_seldom(progress: Progress) -> None:
+    def report_sometimes(progress: Progress) -> None:
         nonlocal last
-        if time.monotonic() - last >= PROGRESS_INTERVAL:
+        if time.monotonic() - last >= interval:
             last = time.monotonic()
-            tell(progress)
+            report(progress)
 
-    return tell_seldom
+    return report_sometimes
 
 
-def _attempt(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
+def _attempt(task: Task[Any], report_progress: Callable[[Progress], None]) -> TaskResult:
     """Call the executor; whatever happens becomes a result, never an exception."""
-    job = Job(
-        observation=task.observation,
-        settings=task.settings,
-        raw=task.raw,
-        directory=task.products,
-        scratch=task.scratch / "tmp",
-        inputs=task.inputs,
-        cores=task.cores,
-        archives=task.archives,
-        kinds=task.kinds,
-        refresh=task.refresh,
-        ciao=task.ciao,
-        tell=tell,
-    )
+    job: Job[Any] = Job.of(task, report_progress)
     logger.info(f"ObsID {task.observation}, {task.stage}, engine {task.engine}")
     try:
         job.scratch.mkdir()
         get(task.stage).executors[task.engine](job)
         outputs, digests = _outputs(job)
-    except Excluded as none:
-        logger.info(f"excluded: {none}")
-        return TaskResult(Outcome.EXCLUDED, str(none), warnings=tuple(job.warnings))
+    except Excluded as excluded:
+        logger.info(f"excluded: {excluded}")
+        return TaskResult(Outcome.EXCLUDED, str(excluded), warnings=tuple(job.warnings))
     except Exception as error:
         reason, exit_code = _explain(error)
         return TaskResult(Outcome.FAILED, reason, exit_code, warnings=tuple(job.warnings))
@@ -184,13 +118,13 @@ def _attempt(task: Task, tell: Callable[[Progress], None]) -> TaskResult:
     return TaskResult(Outcome.DONE, outputs=tuple(outputs), digests=digests, warnings=tuple(job.warnings))
 
 
-def _outputs(job: Job) -> tuple[list[Output], dict[str, FileDigest]]:
+def _outputs(job: Job[Any]) -> tuple[list[Output], dict[str, FileDigest]]:
     """Digest every promised product.
 
     Raises
     ------
     DataError
-        One is missing, empty, cut off, or no FITS file where it should be.
+        A product is missing, empty, truncated, or not a FITS file although its name says so.
     """
     outputs, digests = [], {}
     for product in job.products:
@@ -202,20 +136,20 @@ def _outputs(job: Job) -> tuple[list[Output], dict[str, FileDigest]]:
             raise DataError(f"the product {path} ({product.role}) is empty")
         outputs.append(
             Output(
-                product.role,
-                path,
-                known.stat.size,
-                known.digest,
-                known.content,
-                product.exposure,
-                product.band,
+                role=product.role,
+                path=path,
+                size=known.stat.size,
+                digest=known.digest,
+                content=known.content,
+                exposure=product.exposure,
+                band=product.band,
             )
         )
     return outputs, digests
 
 
 def _explain(error: Exception) -> tuple[str, ExitCode]:
-    """What the user is told of an executor's exception, and what it means for the run."""
+    """Return what an executor's exception means, in words for the user and for the run."""
     if isinstance(error, ChandraRunnerError):
         logger.error(str(error))
         return str(error), error.exit_code
@@ -223,18 +157,19 @@ def _explain(error: Exception) -> tuple[str, ExitCode]:
     if isinstance(error, MemoryError):
         return "out of memory; use fewer --cores, so that fewer tasks share it", ExitCode.ENVIRONMENT
     if isinstance(error, OSError):
-        told = from_os(error)
-        return str(told), told.exit_code
+        explained = from_os(error)
+        return str(explained), explained.exit_code
     return f"{type(error).__name__}: {error}; the log has the traceback", ExitCode.TASKS
 
 
 @contextmanager
 def _logged(log: Path) -> Iterator[None]:
-    """Send the log messages, and all that is printed, to the task's log file while it runs."""
+    """Send log messages, and all that this process and its tools print, to the task's log file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
+    # Replacing the file descriptors, not only sys.stdout, also catches what C libraries and tools print.
+    saved = os.dup(1), os.dup(2)
     with log.open("w", encoding="utf-8", buffering=1) as stream:
         sink = logger.add(stream, format="{time:YYYY-MM-DD HH:mm:ss} {level: <7} {message}", level="DEBUG")
         os.dup2(stream.fileno(), 1)
@@ -244,7 +179,7 @@ def _logged(log: Path) -> Iterator[None]:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            for number, descriptor in enumerate(kept, 1):
+            for number, descriptor in enumerate(saved, 1):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
             logger.remove(sink)
@@ -256,8 +191,8 @@ def _cpu_seconds() -> float:
 
 
 def _peak_memory() -> int:
-    """Largest resident size of this process and of the tools it ran, bytes."""
+    """Return the largest resident size of this process and of the tools it ran, bytes."""
     largest = max(
         resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    return largest * (1 if sys.platform == "darwin" else 1024)
+    return largest * (1 if sys.platform == "darwin" else 1024)  # macOS counts bytes, Linux kilobytes

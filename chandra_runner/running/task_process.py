@@ -1,39 +1,38 @@
-"""Runs a task in a process group of its own, so that whatever it does ends with it."""
+"""Running a task in a process group of its own, so that everything it started ends with it."""
 
 from __future__ import annotations
 
 import multiprocessing as mp
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from loguru import logger
 
 from chandra_runner.errors import ExitCode, SiteError
-from chandra_runner.stages.registry import BUILT_IN
-from chandra_runner.stages.stage import Outcome, Progress
+from chandra_runner.stages.job import Task
+from chandra_runner.stages.outcome import Outcome, Progress
+from chandra_runner.stages.registry import modules_to_preload
 
-from .task import Task, TaskResult, execute
+from .task import TaskResult, execute
 
-PRELOAD = [
-    "chandra_runner.running.task",
-    *(f"chandra_runner.stages.{stage}" for stage in BUILT_IN),
-    "astropy.io.fits",
-    "matplotlib.backends.backend_agg",
-]
-"""What tasks import anyway: loaded once, in the process that all of them are forked from."""
 GRACE = 5.0
-"""Seconds between asking a task to end and ending it."""
+"""Time between asking a task to end and killing it, s."""
+
+_LONGEST_SOCKET_NAME = 104 if sys.platform == "darwin" else 108
 
 
 class Stop:
-    """Tells all running tasks to end; can be waited for together with them."""
+    """The request to end all running tasks; it can be waited for together with their results."""
 
     def __init__(self) -> None:
         self._reader, self._writer = mp.Pipe(duplex=False)
@@ -43,7 +42,7 @@ class Stop:
 
     @property
     def signal(self) -> Connection:
-        """Becomes ready when the stop is requested."""
+        """A connection that becomes ready when the stop is requested."""
         return self._reader
 
     def request(self, reason: str) -> None:
@@ -54,17 +53,17 @@ class Stop:
                 self._writer.close()
 
 
-def run_in_process(task: Task, stop: Stop, tell: Callable[[Progress], None]) -> TaskResult:
-    """Run a task in its own process; end it when it takes too long or a stop is requested.
+def run_in_process(task: Task[Any], stop: Stop, report_progress: Callable[[Progress], None]) -> TaskResult:
+    """Run a task in a process of its own; end it when it takes too long or a stop is requested.
 
     Parameters
     ----------
     task : Task
         What to run.
     stop : Stop
-        Ends it early.
-    tell : callable
-        Is told, now and then, how far it is.
+        Ends the task early when it is requested.
+    report_progress : callable
+        Called now and then with how far the task is.
     """
     started = time.monotonic()
     with _started(task) as (process, results):
@@ -76,7 +75,7 @@ def run_in_process(task: Task, stop: Stop, tell: Callable[[Progress], None]) -> 
                 return _died(process)
             if isinstance(message, TaskResult):
                 return message
-            tell(message)
+            report_progress(message)
             if task.timeout is not None:
                 left = max(0.0, started + task.timeout - time.monotonic())
         _end_group(process, GRACE)
@@ -87,22 +86,39 @@ def run_in_process(task: Task, stop: Stop, tell: Callable[[Progress], None]) -> 
     return TaskResult(Outcome.TIMED_OUT, reason, seconds=seconds)
 
 
+@cache
+def _preloaded() -> list[str]:
+    """Return modules that tasks import: loaded once, in the server process from which tasks are forked."""
+    libraries = ["astropy.io.fits", "matplotlib.backends.backend_agg"]
+    return ["chandra_runner.running.task", *modules_to_preload(), *libraries]
+
+
+def _check_temporary_directory() -> None:
+    """Refuse a temporary directory in which the server's socket would have too long a name.
+
+    Raises
+    ------
+    SiteError
+        Its path is too long.
+    """
+    directory = tempfile.gettempdir()
+    # The name of a Unix socket has at most 104 bytes on macOS and 108 on Linux, its final zero included;
+    # multiprocessing adds /pymp-xxxxxxxx/listener-xxxxxxxx.
+    if len(os.fsencode(directory)) + len("/pymp-xxxxxxxx/listener-xxxxxxxx") >= _LONGEST_SOCKET_NAME:
+        raise SiteError(
+            f"the path of the temporary directory is too long: {directory}", "set TMPDIR to a shorter one"
+        )
+
+
 @contextmanager
-def _started(task: Task) -> Iterator[tuple[BaseProcess, Connection]]:
-    """A process that runs the task, and the pipe that brings its result; it does not outlive the block."""
+def _started(task: Task[Any]) -> Iterator[tuple[BaseProcess, Connection]]:
+    """Start a process that runs the task; yield it with the pipe of its result. It ends with the block."""
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context.set_forkserver_preload(_preloaded())
     results, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(task, sender), daemon=False)
-    try:
-        process.start()
-    except OSError as error:
-        if "AF_UNIX" not in str(error):
-            raise
-        raise SiteError(
-            f"the path of the temporary directory is too long: {tempfile.gettempdir()}",
-            "set TMPDIR to a shorter one",
-        ) from error
+    _check_temporary_directory()
+    process.start()
     sender.close()
     try:
         yield process, results
@@ -112,16 +128,17 @@ def _started(task: Task) -> Iterator[tuple[BaseProcess, Connection]]:
         _end_group(process, 0.0)
 
 
-def _child(task: Task, sender: Connection) -> None:
+def _child(task: Task[Any], sender: Connection) -> None:
+    """Run the task: the main function of its process."""
     os.setsid()
-    logger.remove()  # what is said goes to the task's log alone
+    logger.remove()  # messages go only to the task's log
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sender.send(execute(task, sender.send))
     sender.close()
 
 
 def _end_with_parent() -> None:
-    """End the whole group when the run that waits for it is gone: nobody would take its products."""
+    """End the whole process group when the run that waits for the task is gone."""
     parent = mp.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -129,7 +146,7 @@ def _end_with_parent() -> None:
 
 
 def _end_group(process: BaseProcess, grace: float) -> None:
-    """End a task with all the processes it started: ask first, then kill."""
+    """End a task and all processes that it started: ask first, then kill."""
     if process.pid is None:
         return
     with suppress(ProcessLookupError, PermissionError):
@@ -141,11 +158,11 @@ def _end_group(process: BaseProcess, grace: float) -> None:
 
 
 def _died(process: BaseProcess) -> TaskResult:
-    """The result of a task whose process ended without giving one."""
+    """Return the result of a task whose process ended without sending one."""
     process.join(GRACE)
     code = process.exitcode
     if code is not None and code < 0:
         name = signal.Signals(-code).name
-        hint = "; perhaps the machine ran out of memory: use fewer --cores" if name == "SIGKILL" else ""
-        return TaskResult(Outcome.FAILED, f"its process was ended by {name}{hint}", ExitCode.TASKS)
+        hint = "; the machine may have run out of memory: use fewer --cores" if name == "SIGKILL" else ""
+        return TaskResult(Outcome.FAILED, f"its process was killed by {name}{hint}", ExitCode.TASKS)
     return TaskResult(Outcome.FAILED, f"its process ended without a result (exit code {code})")

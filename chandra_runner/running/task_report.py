@@ -1,4 +1,4 @@
-"""How a task ended, and who is told of it."""
+"""How a task ended, and what a run reports while it goes on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chandra_runner.errors import ExitCode
-from chandra_runner.stages.stage import Outcome, Progress
+from chandra_runner.stages.outcome import Outcome, Progress
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class TaskReport:
     Parameters
     ----------
     observation, stage
-        Which task.
+        The task.
     outcome : Outcome
         How it ended.
     reasons : tuple of str
@@ -26,9 +26,9 @@ class TaskReport:
     seconds : float
         Wall clock time, s.
     warnings : tuple of str
-        What the stage wants the user to know.
+        Warnings of the stage for the user.
     log : Path or None
-        Its log, where it ran.
+        Its log, if it ran.
     exit_code : ExitCode
         What it means for the run.
     """
@@ -44,13 +44,26 @@ class TaskReport:
 
 
 class Reporter(Protocol):
-    """Is told what happens while it happens; called from several threads."""
+    """Called while a run goes on, from several threads."""
 
     def started(self, observation: int, stage: str, reasons: Sequence[str]) -> None:
-        """A task begins to run."""
+        """A task starts to run."""
 
     def progressed(self, observation: int, stage: str, progress: Progress) -> None:
-        """A running task says how far it is."""
+        """A running task reports how far it is."""
 
     def ended(self, report: TaskReport) -> None:
         """A task has ended."""
+
+
+class SilentReporter:
+    """A reporter that reports nothing."""
+
+    def started(self, observation: int, stage: str, reasons: Sequence[str]) -> None:
+        """Ignore it."""
+
+    def progressed(self, observation: int, stage: str, progress: Progress) -> None:
+        """Ignore it."""
+
+    def ended(self, report: TaskReport) -> None:
+        """Ignore it."""

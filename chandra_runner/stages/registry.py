@@ -1,4 +1,4 @@
-"""Which stages there are: the built-in ones and those of installed plugins."""
+"""The stages: the built-in ones and those of installed plugins."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from types import MappingProxyType
 
 from loguru import logger
@@ -28,7 +29,7 @@ BUILT_IN = (
 
 @cache
 def stages() -> Mapping[str, type[Stage]]:
-    """All stages by name, the built-in ones first, in the order in which they usually run."""
+    """Return all stages by name, the built-in ones first, in the order in which they usually run."""
     found = {name: _built_in(name) for name in BUILT_IN}
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
         stage = _plugin(entry, found)
@@ -38,18 +39,24 @@ def stages() -> Mapping[str, type[Stage]]:
 
 
 def get(name: str) -> type[Stage]:
-    """The stage of that name.
+    """Return the stage of that name.
 
     Raises
     ------
     UsageError
-        There is none.
+        There is no such stage.
     """
     if name in BUILT_IN:
         return _built_in(name)
     if name not in stages():
         raise UsageError(f"there is no stage {name!r}", f"the stages are {', '.join(stages())}")
     return stages()[name]
+
+
+def modules_to_preload() -> list[str]:
+    """Return the modules that the native executors of the built-in stages import."""
+    packages = [f"chandra_runner.stages.{name}" for name in BUILT_IN]
+    return packages + [f"{package}.native" for package in packages if find_spec(f"{package}.native")]
 
 
 def _built_in(name: str) -> type[Stage]:
@@ -59,25 +66,25 @@ def _built_in(name: str) -> type[Stage]:
 
 
 def _plugin(entry: EntryPoint, taken: Mapping[str, type[Stage]]) -> type[Stage] | None:
-    """Load one plugin; a broken one is named and left out, and stops nothing else."""
+    """Load one plugin; a broken one is named in a warning and left out."""
     who = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
         stage = entry.load()
         if not (isinstance(stage, type) and issubclass(stage, Stage)):
             raise TypeError(f"{entry.value} is not a Stage")
         if stage.name != entry.name:
-            raise ValueError(f"its stage calls itself {stage.name!r}, not {entry.name!r}")
+            raise ValueError(f"its stage is called {stage.name!r}, not {entry.name!r}")
         if stage.name in taken:
-            raise ValueError("a stage of that name exists")
+            raise ValueError("there is already a stage of that name")
         stage.schema()
-    except Exception as error:  # whatever a stranger's module does on import
-        logger.warning(f"plugin {who}: stage {entry.name!r} is left out: {type(error).__name__}: {error}")
+    except Exception as error:  # a plugin's module can raise anything when it is imported
+        logger.warning(f"plugin {who}: stage {entry.name!r} was not loaded: {type(error).__name__}: {error}")
         return None
     return stage
 
 
 def with_dependencies(wanted: Iterable[str]) -> tuple[str, ...]:
-    """The wanted stages and all that they need, in the order of `stages`."""
+    """Return the wanted stages and all that they need, in the order of `stages`."""
     waiting, found = list(wanted), set()
     while waiting:
         name = waiting.pop()

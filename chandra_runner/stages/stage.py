@@ -1,268 +1,130 @@
-"""What a stage is, and what its executors are given and give back."""
+"""What a stage declares: its name, what it needs and makes, its settings, and its executors."""
 
 from __future__ import annotations
 
-import json
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from loguru import logger
+from chandra_runner.errors import SettingProblem
+from chandra_runner.resources import read_schema, resource
 
-from chandra_runner.errors import DataError
-from chandra_runner.resources import resource
+from .job import Job
 
-Settings = Mapping[str, Any]
-"""Settings of one stage by name; those with a unit are astropy Quantities."""
+if TYPE_CHECKING:
+    from chandra_runner.observation.raw_files import RawFile
 
+    from .ciao_commands import CiaoCommands, CommandContext
+    from .updates import UpdateCheck
 
-class Outcome(StrEnum):
-    """How a task ends."""
-
-    DONE = "done"
-    """It ran, and every promised output is there."""
-    UP_TO_DATE = "up_to_date"
-    """Its products are those that it would make."""
-    FAILED = "failed"
-    """It ran and could not make its products; those of the last good run stay."""
-    TIMED_OUT = "timed_out"
-    """It took longer than its `timeout` and was ended."""
-    BLOCKED = "blocked"
-    """Something that it needs failed."""
-    EXCLUDED = "excluded"
-    """There is nothing for it to do in this observation; no failure."""
-    INTERRUPTED = "interrupted"
-    """The run was stopped; the next run goes on from here."""
-
-
-class Excluded(Exception):
-    """Raised by an executor: this observation has nothing for the stage to do, and why."""
+Executor = Callable[[Job[Any]], None]
+ANY = "any"
+"""The engine of work that is the same with CIAO and without."""
+RAW = "raw"
+"""The role of the raw data: the inventory of an ObsID directory."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """A role that a stage takes from an earlier one.
+    """A role that a stage reads, and the stage that makes it.
 
     Parameters
     ----------
     role : str
-        What is needed, e.g. ``events``.
+        Such as ``events``.
     stage : str
-        Who makes it, e.g. ``chandra_repro``.
+        Such as ``chandra_repro``.
     """
 
     role: str
     stage: str
 
 
-@dataclass(frozen=True)
-class Product:
-    """A file that a stage made.
-
-    Parameters
-    ----------
-    role : str
-        The name by which later stages find it.
-    path : Path
-        Where it is.
-    exposure : str
-        ``E001``, ``e1``...; empty for a file of the whole observation.
-    band : str
-        Energy band, ``broad`` or ``0.3-2.0``; empty where there is none.
-    """
-
-    role: str
-    path: Path
-    exposure: str = ""
-    band: str = ""
-
-
-@dataclass(frozen=True)
-class SettingProblem:
-    """Settings that a schema cannot refuse but the stage must.
-
-    Parameters
-    ----------
-    setting : tuple of (str or int)
-        Where in the stage's settings, e.g. ``("effective_ens", 2)``.
-    message : str
-        What is wrong.
-    hint : str
-        What would be right.
-    """
-
-    setting: tuple[str | int, ...]
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a task is: `done` of `total`, in `unit`."""
-
-    done: float
-    total: float
-    unit: str
-
-
-def _tell_nobody(progress: Progress) -> None:
-    """Where nobody watches."""
-
-
-@dataclass
-class Job:
-    """One task, as its executor sees it: settings, inputs, a place to write.
-
-    Parameters
-    ----------
-    observation : int
-        ObsID.
-    settings : Settings
-        All settings of the stage, defaults filled in.
-    raw : Path
-        The ObsID directory under ``data``; read only.
-    directory : Path
-        Where products are written; empty at the start, published whole at the end.
-    scratch : Path
-        For temporary files; removed afterwards.
-    inputs : Mapping
-        What earlier stages made, by ``(stage, role)``.
-    cores : int
-        How many the task may use.
-    archives : tuple of str
-        Where missing data may be fetched from, in this order.
-    ciao : Path or None
-        CIAO's directory, where it is here.
-    kinds : frozenset of str
-        Kinds of raw files that the recipe's stages want; empty: all.
-    refresh : bool
-        Whether newer raw data were asked for.
-    tell : callable
-        Is told how far the task is.
-    """
-
-    observation: int
-    settings: Settings
-    raw: Path
-    directory: Path
-    scratch: Path
-    inputs: Mapping[tuple[str, str], tuple[Product, ...]] = field(default_factory=dict)
-    cores: int = 1
-    archives: tuple[str, ...] = ()
-    ciao: Path | None = None
-    kinds: frozenset[str] = frozenset()
-    refresh: bool = False
-    tell: Callable[[Progress], None] = _tell_nobody
-    products: list[Product] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def all(self, role: str, stage: str) -> tuple[Product, ...]:
-        """All inputs of that role, in the order of their exposures and bands."""
-        return self.inputs.get((stage, role), ())
-
-    def find(self, role: str, stage: str, exposure: str = "") -> Path | None:
-        """The one input of that role (and exposure), or None where there is none."""
-        paths = [p.path for p in self.all(role, stage) if p.exposure == exposure]
-        return paths[0] if paths else None
-
-    def need(self, role: str, stage: str, exposure: str = "") -> Path:
-        """The one input of that role (and exposure).
-
-        Raises
-        ------
-        DataError
-            There is none.
-        """
-        path = self.find(role, stage, exposure)
-        if path is None:
-            of = f" of exposure {exposure}" if exposure else ""
-            raise DataError(f"ObsID {self.observation}: {stage} made no {role}{of}")
-        return path
-
-    def output(self, name: str, role: str, exposure: str = "", band: str = "") -> Path:
-        """Promise a product, and get the path to write it to."""
-        path = self.directory / name
-        self.products.append(Product(role, path, exposure, band))
-        return path
-
-    def progress(self, done: float, total: float, unit: str) -> None:
-        """Say how far long work is; call it as often as is convenient."""
-        self.tell(Progress(done, total, unit))
-
-    def title(self, exposure: str) -> str:
-        """``ObsID 90007 E001``, as plots are titled; without the id where there is only one exposure."""
-        exposures = {product.exposure for products in self.inputs.values() for product in products} - {""}
-        return f"ObsID {self.observation}" + (f" {exposure}" if len(exposures) > 1 else "")
-
-    def log(self, message: str, exposure: str = "") -> None:
-        """Write into the task's log, with the name of the exposure that is meant."""
-        logger.info(_named(message, exposure))
-
-    def warn(self, message: str, exposure: str = "") -> None:
-        """Tell the user something that does not stop the task: into log, manifest and report."""
-        self.warnings.append(_named(message, exposure))
-        logger.warning(_named(message, exposure))
-
-
-def _named(message: str, exposure: str) -> str:
-    return f"{exposure}: {message}" if exposure else message
-
-
-Executor = Callable[[Job], None]
-ANY = "any"
-"""The engine of work that is the same with CIAO and without."""
-
-
 class Stage(ABC):
-    """A named step of the reduction. One subclass and one schema file are all that a stage is."""
+    """A named step of the reduction: one subclass, which is never instantiated, and one schema file.
+
+    Examples
+    --------
+    >>> class CountEvents(Stage):
+    ...     name = "count_events"
+    ...     needs = (Need("events", "cleaned_chandra_evts"),)
+    ...     makes = ("counts",)
+    """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    """Goes up when a default or the algorithm changes: products of older versions are made again."""
+    """Increased when a default or the algorithm changes: products of older versions are then out of date."""
     needs: ClassVar[tuple[Need, ...]] = ()
     makes: ClassVar[tuple[str, ...]] = ()
     raw: ClassVar[frozenset[str]] = frozenset()
-    """Kinds of raw files (`inventory.kind_of`) whose content this stage depends on."""
+    """Kinds of raw files (`raw_files.kind_of`) whose content the products depend on."""
+    settings_class: ClassVar[Callable[..., Any]] = SimpleNamespace
+    """Makes the object with which executors see the settings; called with one keyword a setting."""
     executors: ClassVar[Mapping[str, Executor]] = {}
     """By engine: ``native``, ``ciao``; or ``any`` alone, for work that is the same with both."""
 
     @classmethod
     def schema_path(cls) -> Path:
-        """The stage's schema file. Stages of other distributions override this."""
+        """Return the stage's schema file. Stages of other distributions override this."""
         return resource("schemas", f"stages/{cls.name}.schema.json")
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
-        """The stage's parameters: JSON Schema, draft 7, one property a setting."""
-        return _read_schema(cls.schema_path())
+        """Return the stage's parameters: JSON Schema, draft 7, one property a setting."""
+        return read_schema(cls.schema_path())
 
     @classmethod
-    def check(cls, settings: Settings) -> Iterator[SettingProblem]:
-        """What a schema cannot say about the settings, one problem at a time."""
-        yield from ()
-
-    @classmethod
-    def check_native(cls, settings: Settings) -> Iterator[SettingProblem]:
-        """What the native executor needs and the settings do not give; asked only where it would run."""
-        yield from ()
-
-    @classmethod
-    def normal(cls, settings: Settings) -> dict[str, Any]:
-        """One form for settings that say the same in different words; here all are taken as they are.
+    def check(cls, settings: Any) -> Iterator[SettingProblem]:
+        """Yield what is wrong with settings that a schema cannot check.
 
         Parameters
         ----------
-        settings : Settings
+        settings : object
+            The settings as attributes, parsed when they are looked at.
+        """
+        yield from ()
+
+    @classmethod
+    def check_native(cls, settings: Any) -> Iterator[SettingProblem]:
+        """Yield what the native executor requires and the settings do not give."""
+        yield from ()
+
+    @classmethod
+    def normal(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings that mean the same in one form, for the fingerprint; by default unchanged.
+
+        Parameters
+        ----------
+        settings : Mapping of str to object
             Those that apply, in JSON types, quantities as text in their canonical unit.
         """
         return dict(settings)
 
+    @classmethod
+    def ciao_commands(cls, context: CommandContext) -> CiaoCommands | None:
+        """Return the CIAO commands that the stage would run; None if it runs no CIAO tool."""
+        return None
 
-@cache
-def _read_schema(path: Path) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return schema
+    @classmethod
+    def read_inventory(cls, directory: Path) -> tuple[RawFile, ...]:
+        """Return the raw files that products of the stage that makes `RAW` list.
+
+        Raises
+        ------
+        DataError
+            The inventory cannot be read.
+        """
+        return ()
+
+    @classmethod
+    def find_updates(cls, check: UpdateCheck) -> str:
+        """Say which newer raw data the archives have; empty for none. Only for the stage that makes `RAW`."""
+        return ""
+
+
+def raw_stage(stages: Mapping[str, type[Stage]]) -> type[Stage] | None:
+    """Return the stage that makes the inventory of the raw data, where one of the stages does."""
+    return next((stage for stage in stages.values() if RAW in stage.makes), None)

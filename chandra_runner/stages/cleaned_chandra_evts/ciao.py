@@ -1,48 +1,47 @@
-"""Cleaned events with CIAO's dmcopy."""
+"""Stage cleaned_chandra_evts with CIAO's dmcopy."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from chandra_runner.ciao.commands import Cleaning, clean
 from chandra_runner.errors import DataError
-from chandra_runner.stages.ciao_session import ciao_session, keep
-from chandra_runner.stages.stage import Job, Product
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.gti import GoodTimes
+from chandra_runner.fits.reader import read_header
+from chandra_runner.stages.ciao_session import ciao_session, take
+from chandra_runner.stages.job import Job, Product
+from chandra_runner.stages.product_names import ProductNames
 
-if TYPE_CHECKING:
-    from chandra_runner.fits.event_file import EventFile
+from .ciao_commands import filter_call, good_time_call
+from .exposures import clean_exposures, warn_of_status_bits
+from .settings import CleanedChandraEvtsSettings
 
 
-def cleaning_names(events: str, gti: str) -> Cleaning:
-    """File names of an exposure."""
-    stem = events.partition("_repro_")[0]
-    return Cleaning(events, gti, f"{stem}_filtered_evt2.fits", f"{stem}_clean_evt2.fits")
+def clean_events(job: Job[CleanedChandraEvtsSettings]) -> None:
+    """Select the events of every exposure that has good time left."""
+    clean_exposures(job, _clean_exposure)
 
 
-def clean_with_ciao(job: Job, product: Product, events: EventFile) -> None:
-    """Filter the events of one exposure."""
+def _clean_exposure(
+    job: Job[CleanedChandraEvtsSettings], product: Product, events: EventFile, _: GoodTimes
+) -> None:
+    names = ProductNames.of_events(product.path.name)
     gti = job.need("gti", "deflare", product.exposure)
-    names = cleaning_names(product.path.name, gti.name)
-    hrc, status = events.instrument == "HRC", bool(events.status_mask(1))
-    calls = clean(names, job.settings, hrc=hrc, status=status)
+    hrc, has_status = events.instrument == "HRC", bool(events.status_mask(1))
     try:
         with ciao_session(job, product.exposure) as session:
-            session.place({names.events: product.path, names.gti: gti})
-            session.run(calls[:1])
-            left = _rows(session.made(names.filtered, "dmcopy"))
-            session.run(calls[1:])
-            made = session.made(names.cleaned, "dmcopy")
-            keep(made, job.output(names.cleaned, "events", product.exposure))
+            session.place({names.level2_events: product.path, names.flare_free_gti: gti})
+            session.run([filter_call(names, job.settings, hrc=hrc, has_status=has_status)])
+            left = _number_of_rows(session.made(names.filtered_events, "dmcopy"))
+            session.run([good_time_call(names)])
+            made = session.made(names.cleaned_events, "dmcopy")
+            take(made, job.output(names.cleaned_events, "events", product.exposure))
     except DataError as error:
         raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
     job.log(f"{left} of {events.nrows} events are left by the cuts", product.exposure)
     if hrc and left < events.nrows:
-        taken = events.nrows - left
-        job.warn(f"status_zero took {taken} events that HRC's level 2 lets through", product.exposure)
+        warn_of_status_bits(job, product.exposure, events.nrows - left)
 
 
-def _rows(path: Path) -> int:
-    from chandra_runner.fits.header import read_header
-
+def _number_of_rows(path: Path) -> int:
     return int(read_header(path, "EVENTS")["NAXIS2"])

@@ -1,57 +1,47 @@
-"""Find the times without background flares in a light curve of each exposure."""
+"""Stage deflare: find the good times without background flares in a light curve of each exposure."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from chandra_runner.stages.stage import Job, Need, Product, Stage
+from chandra_runner.stages.job import Job
+from chandra_runner.stages.stage import Need, Stage
 
-from .flare_filter import band_of, deflare_exposures, draw, filter_flares, stem_of, summary, warn_of_few
+from .settings import DeflareSettings
 
-
-def native(job: Job) -> None:
-    """Light curve, good times and plot of each exposure."""
-    deflare_exposures(job, _deflare)
+if TYPE_CHECKING:
+    from chandra_runner.stages.ciao_commands import CiaoCommands, CommandContext
 
 
-def ciao(job: Job) -> None:
-    """The same, with CIAO's dmextract and deflare."""
-    from .ciao import deflare_with_ciao
+def run_native(job: Job[DeflareSettings]) -> None:
+    """Make light curve, good times and plot of each exposure with the native engine."""
+    from .native import deflare
 
-    deflare_exposures(job, deflare_with_ciao)
+    deflare(job)
 
 
-def _deflare(job: Job, product: Product) -> None:
-    from chandra_runner.fits.event_file import EventFile
-    from chandra_runner.native.flares import write_gti
-    from chandra_runner.native.light_curve import inherited, light_curve, write_light_curve
+def run_ciao(job: Job[DeflareSettings]) -> None:
+    """Make the same with CIAO's dmextract and deflare."""
+    from .ciao import deflare
 
-    exposure, settings = product.exposure, job.settings
-    with EventFile.open(product.path) as events:
-        band = band_of(job, exposure, events)
-        curve = light_curve(events, settings["time_bin_size"].to_value("s"), band)
-        quiet = filter_flares(curve, settings)
-        told = summary(events, band, quiet, settings)
-        history = (told, f"rates from {quiet.min_rate:.6g} to {quiet.max_rate:.6g} count/s count as quiet")
-        job.log("; ".join(history), exposure)
-        warn_of_few(job, exposure, curve)
-
-        def output(ending: str, role: str) -> Path:
-            return job.output(f"{stem_of(product)}_{ending}", role, exposure)
-
-        write_light_curve(output("ltc1.fits", "lightcurve"), curve, events, band, history)
-        write_gti(output("deflare_gti.fits", "gti"), quiet.gti, inherited(events.header), history)
-        draw(output("ltc1.png", "plot"), job.title(exposure), curve, quiet, events, told)
+    deflare(job)
 
 
 class Deflare(Stage):
-    """Light curve, and the good times without flares in it."""
+    """Light curve, and the good times in it that are free of flares."""
 
     name = "deflare"
     needs = (Need("events", "chandra_repro"),)
     makes = ("lightcurve", "gti", "plot")
-    executors: ClassVar = {"native": native, "ciao": ciao}
+    settings_class = DeflareSettings
+    executors: ClassVar = {"native": run_native, "ciao": run_ciao}
+
+    @classmethod
+    def ciao_commands(cls, context: CommandContext) -> CiaoCommands:
+        """Return the calls of dmextract and deflare."""
+        from .ciao_commands import commands
+
+        return commands(context)
 
 
 STAGE = Deflare

@@ -1,79 +1,68 @@
-"""download: what is under `data` for an observation, with digests; what is missing is fetched first."""
+"""Stage download: list the ObsID directory under `data` with digests; download what is missing first."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar
 
 from loguru import logger
 
-from chandra_runner.archive.download.download import DownloadRequest, bring
-from chandra_runner.archive.download.download_record import Record
-from chandra_runner.archive.download.file_selection import FileSelection
-from chandra_runner.errors import DataError
 from chandra_runner.observation.raw_files import RawFile, inventory
-from chandra_runner.stages.stage import ANY, Job, Stage
+from chandra_runner.stages.job import Job
+from chandra_runner.stages.stage import ANY, RAW, Stage
+from chandra_runner.stages.updates import UpdateCheck
 
-INVENTORY = "inventory.json"
+from .inventory import INVENTORY, read_inventory, write_inventory
+from .settings import DownloadSettings
+
 SOURCES = "sources.json"
 
 
-def download(job: Job) -> None:
-    """Bring what is missing, then list the ObsID directory."""
-    bring(_errand(job))
+def download(job: Job[DownloadSettings]) -> None:
+    """Download what is missing, then list the ObsID directory."""
+    from chandra_runner.archive.download.download import DownloadRequest, bring
+    from chandra_runner.archive.download.download_record import Record
+    from chandra_runner.archive.download.file_selection import FileSelection
+
+    everything = job.settings.files == "all"
+    bring(
+        DownloadRequest(
+            obsid=job.observation,
+            directory=job.raw,
+            archives=job.archives,
+            wanted=FileSelection(frozenset() if everything else job.kinds),
+            newer=job.refresh,
+            idle_timeout=float(job.settings.idle_timeout.to_value("s")),
+            scratch=job.scratch,
+            tell=job.progress,
+        )
+    )
     files = inventory(job.raw)
     logger.info(f"{job.raw}: {len(files)} files, {sum(file.size for file in files) / 1e6:.1f} MB")
-    write_inventory(files, job.output(INVENTORY, "raw"))
+    write_inventory(files, job.output(INVENTORY, RAW))
     text = Record.read(job.raw).text(file.path for file in files)
     job.output(SOURCES, "sources").write_text(text, encoding="utf-8")
 
 
-def write_inventory(files: Iterable[RawFile], path: Path) -> None:
-    """Write an inventory: the same files give the same bytes."""
-    text = json.dumps({"files": [asdict(file) for file in files]}, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def read_inventory(path: Path) -> tuple[RawFile, ...]:
-    """Read what `write_inventory` wrote.
-
-    Raises
-    ------
-    DataError
-        It is something else.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(RawFile(**file) for file in content["files"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(
-            f"{path} is no inventory of raw data: {error}", "--force download makes it anew"
-        ) from error
-
-
-def _errand(job: Job) -> DownloadRequest:
-    everything = job.settings["files"] == "all"
-    return DownloadRequest(
-        obsid=job.observation,
-        directory=job.raw,
-        archives=job.archives,
-        wanted=FileSelection(frozenset() if everything else job.kinds),
-        newer=job.refresh,
-        idle_timeout=float(job.settings["idle_timeout"].to_value("s")),
-        scratch=job.scratch,
-        tell=job.progress,
-    )
-
-
 class Download(Stage):
-    """What there is of an observation's raw data."""
+    """The inventory of an observation's raw data."""
 
     name = "download"
-    makes = ("raw", "sources")
+    makes = (RAW, "sources")
+    settings_class = DownloadSettings
     executors: ClassVar = {ANY: download}
+
+    @classmethod
+    def read_inventory(cls, directory: Path) -> tuple[RawFile, ...]:
+        """Return the raw files that an inventory lists."""
+        return read_inventory(directory / INVENTORY)
+
+    @classmethod
+    def find_updates(cls, check: UpdateCheck) -> str:
+        """Say which newer raw data the archives have; empty for none."""
+        from .updates import find_updates
+
+        return find_updates(check)
 
 
 STAGE = Download

@@ -1,68 +1,41 @@
-"""Flux images with their exposure and PSF maps."""
+"""Stage flux_image: images in photons per cm2 and second, with their exposure and PSF maps."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
-from chandra_runner.errors import DataError
-from chandra_runner.stages.images.bands import Band
+from chandra_runner.errors import SettingProblem
 from chandra_runner.stages.images.image_stage import ImageStage
-from chandra_runner.stages.images.native import ExposureContext, ImageProducts, Sensitivity, make_images
-from chandra_runner.stages.stage import Job, SettingProblem, Settings
+from chandra_runner.stages.images.units import FLUX
+from chandra_runner.stages.job import Job
 
-_NO_AREA = "there is no effective area: effective_area is not given and $CALDB is not set"
-_WAYS_OUT = "give an ARF file, or install the CALDB and set $CALDB, or install CIAO and use engine: ciao"
+from .settings import FluxImageSettings
 
-
-def native(job: Job) -> None:
-    """Make images in photons per cm2 and second."""
-    make_images(job, _kind())
-
-
-def ciao(job: Job) -> None:
-    """The same, with CIAO's fluximage, whose CALDB has the effective area."""
-    from chandra_runner.stages.images.ciao import make_images_with_ciao
-
-    if job.settings["effective_area"] is not None:
-        job.log("effective_area is not used, CIAO takes that of its CALDB")
-    make_images_with_ciao(job, _kind())
+NO_AREA = "there is no effective area: effective_area is not given and $CALDB is not set"
+WAYS_TO_GET_ONE = (
+    "give an ARF file, or install the CALDB and set $CALDB, or install CIAO and use engine: ciao"
+)
 
 
-def _kind() -> ImageProducts:
-    return ImageProducts("flux", "cm2 s count photon-1", "photon cm-2 s-1", _area, "default")
+def run_native(job: Job[FluxImageSettings]) -> None:
+    """Make images in photons per cm2 and second with the native engine."""
+    from chandra_runner.stages.images.native import make_images
+
+    from .native import sensitivity
+
+    make_images(job, FLUX, partial(sensitivity, job.settings.effective_area))
 
 
-def _area(scene: ExposureContext, band: Band) -> Sensitivity:
-    """Effective area in one band: on the axis, times the mirror's vignetting."""
-    from chandra_runner.native.effective_area import arf_area, vignetting
+def run_ciao(job: Job[FluxImageSettings]) -> None:
+    """Make the same with CIAO's fluximage, which takes the effective area from the CALDB."""
+    from chandra_runner.stages.images.ciao import make_images
 
-    given = scene.job.settings["effective_area"]
-    if isinstance(given, Path):
-        area, source = arf_area(given, band.effective), given.name
-    else:
-        area, source = _caldb_area(scene, band), "the CALDB"
-    history = (
-        f"effective area on the axis {area:.6g} cm2 at {band.effective:g} keV, from {source}",
-        "times the vignetting of the mirror, mean over the azimuth, CALDB hrmaD1996-12-20vignetN0003",
-        "all chips count as the one on the axis",
-    )
-    return Sensitivity(area * vignetting(band.effective, scene.angle), history)
-
-
-def _caldb_area(scene: ExposureContext, band: Band) -> float:
-    from chandra_runner.native.caldb import caldb_area, find_aimpoint
-
-    directory = os.environ.get("CALDB")
-    if not directory:
-        raise DataError(_NO_AREA, _WAYS_OUT)
-    field, events = scene.field, scene.events
-    middle = (events.tstart + events.tstop) / 2
-    aim = find_aimpoint(field.pointing, tuple(chip.number for chip in field.chips), field.mean, middle)
-    grating = str(events.header.get("GRATING", "NONE")).strip()
-    return caldb_area(Path(directory), field.pointing, grating, aim, band.effective)
+    if job.settings.effective_area is not None:
+        job.log("effective_area is not used: CIAO uses that of its CALDB")
+    make_images(job, FLUX)
 
 
 class FluxImage(ImageStage):
@@ -70,13 +43,15 @@ class FluxImage(ImageStage):
 
     name = "flux_image"
     makes = ("image", "expmap", "flux", "psfmap", "plot")
-    executors: ClassVar = {"native": native, "ciao": ciao}
+    units = FLUX
+    settings_class = FluxImageSettings
+    executors: ClassVar = {"native": run_native, "ciao": run_ciao}
 
     @classmethod
-    def check_native(cls, settings: Settings) -> Iterator[SettingProblem]:
-        """There must be an effective area."""
-        if settings["effective_area"] in (None, "caldb") and not os.environ.get("CALDB"):
-            yield SettingProblem(("effective_area",), _NO_AREA, _WAYS_OUT)
+    def check_native(cls, settings: FluxImageSettings) -> Iterator[SettingProblem]:
+        """Require an effective area."""
+        if settings.effective_area in (None, "caldb") and not os.environ.get("CALDB"):
+            yield SettingProblem(("effective_area",), NO_AREA, WAYS_TO_GET_ONE)
 
 
 STAGE = FluxImage

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from chandra_runner.errors import SettingProblem
 from chandra_runner.quantities import magnitude
-from chandra_runner.stages.stage import SettingProblem, Settings
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
 
 LOWEST, HIGHEST = 0.1, 10.0
 """Energies that CIAO's fluximage accepts, keV."""
+
+
+class BandSettings(Protocol):
+    """The settings of an image stage that state its bands: `bands`, or `en_bounds` with `effective_ens`."""
+
+    @property
+    def bands(self) -> list[Any] | None: ...
+    @property
+    def en_bounds(self) -> list[Any]: ...
+    @property
+    def effective_ens(self) -> list[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -58,27 +69,27 @@ CSC = ("soft", "medium", "hard")
 """What the name ``CSC`` stands for."""
 
 HRC_WIDE = Band("wide", LOWEST, HIGHEST, 1.5)
-"""The one band of HRC, whose energies say nothing: all events are in it."""
+"""The one band of HRC, which has no usable energies: all events are in it."""
 
 
-def bands_of(settings: Settings) -> tuple[Band, ...]:
-    """The bands that an image stage's settings ask for, in their order.
+def bands_of(settings: BandSettings) -> tuple[Band, ...]:
+    """Return the bands that the settings of an image stage state, in their order.
 
     Parameters
     ----------
-    settings : Settings
-        With `bands`, or with `en_bounds` and `effective_ens` (quantities, or their text).
+    settings : BandSettings
+        Energies are quantities, or their text.
     """
-    if settings["bands"] is not None:
-        return tuple(band for text in settings["bands"] for band in parse(text))
+    if settings.bands is not None:
+        return tuple(band for text in settings.bands for band in parse_band(text))
     return tuple(
-        _stated(lo, hi, effective)
-        for (lo, hi), effective in zip(settings["en_bounds"], settings["effective_ens"], strict=True)
+        _band(lo, hi, effective)
+        for (lo, hi), effective in zip(settings.en_bounds, settings.effective_ens, strict=True)
     )
 
 
-def parse(text: str) -> tuple[Band, ...]:
-    """The bands that one item of `bands` means; ``CSC`` means three.
+def parse_band(text: str) -> tuple[Band, ...]:
+    """Return the bands that one item of `bands` stands for; ``CSC`` stands for three.
 
     Parameters
     ----------
@@ -90,30 +101,30 @@ def parse(text: str) -> tuple[Band, ...]:
     if text in CSC_BANDS:
         return (CSC_BANDS[text],)
     lo, hi, effective = text.split(":")
-    return (_named(Band(f"{lo}-{hi}", float(lo), float(hi), float(effective))),)
+    return (_with_catalog_name(Band(f"{lo}-{hi}", float(lo), float(hi), float(effective))),)
 
 
-def check(settings: Settings) -> Iterator[SettingProblem]:
-    """What is wrong with the bands: edges upside down, bands given twice, lists of different lengths."""
-    if settings["bands"] is not None:
-        yield from _check_bands(settings["bands"])
+def check_bands(settings: BandSettings) -> Iterator[SettingProblem]:
+    """Yield what is wrong with bands: edges in the wrong order, duplicates, lists of different lengths."""
+    if settings.bands is not None:
+        yield from _check_named_bands(settings.bands)
         return
-    bounds, effective = settings["en_bounds"], settings["effective_ens"]
+    bounds, effective = settings.en_bounds, settings.effective_ens
     if len(bounds) != len(effective):
         message = f"{_count(effective)} for the {_count(bounds)} of en_bounds"
         yield SettingProblem(("effective_ens",), message, "write one effective energy for each band")
         return
-    bands = [_stated(lo, hi, energy) for (lo, hi), energy in zip(bounds, effective, strict=True)]
+    bands = [_band(lo, hi, energy) for (lo, hi), energy in zip(bounds, effective, strict=True)]
     for number, band in enumerate(bands):
-        for message, hint, is_edge in _faults(band):
+        for message, hint, is_edge in _problems(band):
             yield SettingProblem(("en_bounds" if is_edge else "effective_ens", number), message, hint)
     yield from _check_names("en_bounds", ((number, band) for number, band in enumerate(bands)))
 
 
-def _check_bands(texts: Sequence[str]) -> Iterator[SettingProblem]:
-    parsed = [(number, band) for number, text in enumerate(texts) for band in parse(text)]
+def _check_named_bands(texts: Sequence[str]) -> Iterator[SettingProblem]:
+    parsed = [(number, band) for number, text in enumerate(texts) for band in parse_band(text)]
     for number, band in parsed:
-        for message, hint, _ in _faults(band):
+        for message, hint, _ in _problems(band):
             yield SettingProblem(("bands", number), message, hint)
     yield from _check_names("bands", parsed)
 
@@ -128,26 +139,26 @@ def _check_names(setting: str, bands: Iterable[tuple[int, Band]]) -> Iterator[Se
         seen.add(band.name)
 
 
-def _faults(band: Band) -> Iterator[tuple[str, str, bool]]:
-    """What is wrong with a band, what would be right, and whether its edges are to blame."""
+def _problems(band: Band) -> Iterator[tuple[str, str, bool]]:
+    """Yield what is wrong with a band, what would be right, and whether its edges are the cause."""
     edges = f"{band.lo:g}:{band.hi:g}"
     if not LOWEST <= band.lo <= HIGHEST or not LOWEST <= band.hi <= HIGHEST:
-        yield f"the band {edges} keV goes beyond 0.1 to 10 keV", "give energies in keV, 0.1 to 10", True
+        yield f"the band {edges} keV is not within 0.1 to 10 keV", "give energies in keV, 0.1 to 10", True
     elif band.lo >= band.hi:
-        what = "upside down" if band.lo > band.hi else "empty"
-        yield f"the band {edges} keV is {what}", "write the lower edge first, then the upper one", True
+        what = "has its edges in the wrong order" if band.lo > band.hi else "is empty"
+        yield f"the band {edges} keV {what}", "write the lower edge first, then the upper one", True
     elif not band.lo <= band.effective <= band.hi:
-        message = f"the effective energy {band.effective:g} keV lies outside its band {edges} keV"
+        message = f"the effective energy {band.effective:g} keV is outside its band {edges} keV"
         yield message, f"write one from {band.lo:g} to {band.hi:g} keV", False
 
 
-def _stated(lo: str | Quantity, hi: str | Quantity, effective: str | Quantity) -> Band:
+def _band(lo: str | Quantity, hi: str | Quantity, effective: str | Quantity) -> Band:
     edges = [round(magnitude(energy, "keV"), 12) for energy in (lo, hi, effective)]
-    return _named(Band(f"{edges[0]}-{edges[1]}", *edges))
+    return _with_catalog_name(Band(f"{edges[0]}-{edges[1]}", *edges))
 
 
-def _named(band: Band) -> Band:
-    """The catalogue's band, where it is the same."""
+def _with_catalog_name(band: Band) -> Band:
+    """Return the band of the Chandra Source Catalog with these energies, if there is one."""
     for known in CSC_BANDS.values():
         if (band.lo, band.hi, band.effective) == (known.lo, known.hi, known.effective):
             return known

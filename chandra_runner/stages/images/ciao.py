@@ -3,51 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chandra_runner.ciao.commands import Imaging, images
-from chandra_runner.ciao.session import TEMPORARY, Session, ToolError
+from chandra_runner.ciao.session import Session, ToolError
 from chandra_runner.errors import DataError
-from chandra_runner.stages.ciao_session import ciao_session, keep
-from chandra_runner.stages.stage import Job, Product
+from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.reader import read_hdus
+from chandra_runner.native.geometry import Array
+from chandra_runner.stages.ciao_session import ciao_session, take
+from chandra_runner.stages.job import Job, Product
+from chandra_runner.stages.product_names import ProductNames
 
 from .bands import HRC_WIDE, Band, bands_of
-from .native import ImageProducts, companions, image_exposures
-from .pictures import DisplayedImage, draw
+from .ciao_commands import FluximageFiles, fluximage_call
+from .exposures import companions, image_exposures
+from .pictures import DisplayedImage, draw_image
+from .units import ImageUnits
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-    from chandra_runner.fits.event_file import EventFile
-    from chandra_runner.native.geometry import Array
 
-_ENDINGS = {"expmap": ".expmap", "image": ".img", "psfmap": ".psfmap"}
-"""Of the files that are cut where there is little exposure, by role."""
+def make_images(job: Job[Any], units: ImageUnits) -> None:
+    """Make the images of all exposures and bands.
 
-
-def make_images_with_ciao(job: Job, kind: ImageProducts) -> None:
-    """Images of all exposures and bands."""
-    image_exposures(job, lambda product, events: _Images(job, kind, product, events).make())
+    Raises
+    ------
+    Excluded
+        No exposure can have an image.
+    """
+    image_exposures(job, lambda product, events: _Images(job, units, product, events).make())
 
 
 class _Images:
-    """Makes the images of one exposure."""
+    """The images of one exposure."""
 
-    def __init__(self, job: Job, kind: ImageProducts, product: Product, events: EventFile) -> None:
-        self._job, self._kind, self._product, self._events = job, kind, product, events
+    def __init__(self, job: Job[Any], units: ImageUnits, product: Product, events: EventFile) -> None:
+        self._job, self._units, self._product, self._events = job, units, product, events
         self._hrc = events.instrument == "HRC"
-        self._stem = product.path.name.partition("_clean_")[0]
+        self._names = ProductNames.of_events(product.path.name)
 
     def make(self) -> None:
-        """Run fluximage, and take what it made."""
+        """Run fluximage and collect what it made."""
         inputs = self._inputs()
-        steps = images(
-            self._names(),
+        steps = fluximage_call(
+            self._files(),
             self._job.settings,
             hrc=self._hrc,
-            units=self._kind.units,
+            units=self._units,
             cores=self._job.cores,
-            temporary=TEMPORARY,
         )
         with ciao_session(self._job, self._product.exposure) as session:
             session.place({path.name: path for path in inputs})
@@ -58,56 +62,58 @@ class _Images:
     def _inputs(self) -> list[Path]:
         files = companions(self._job, self._product.exposure)
         if not files.asol:
-            raise DataError("there is no aspect solution, which fluximage needs", "use engine: native")
+            raise DataError("there is no aspect solution, which fluximage requires", "use engine: native")
         others = (files.badpix, files.mask, files.dtf)
         return [self._product.path, *files.asol, *(path for path in others if path)]
 
-    def _names(self) -> Imaging:
+    def _files(self) -> FluximageFiles:
         files = companions(self._job, self._product.exposure)
-        return Imaging(
-            self._product.path.name,
-            self._stem,
-            [path.name for path in files.asol],
-            *(path.name if path else "" for path in (files.badpix, files.mask, files.dtf)),
+        badpix, mask, dtf = (path.name if path else "" for path in (files.badpix, files.mask, files.dtf))
+        return FluximageFiles(
+            events=self._product.path.name,
+            root=self._names.stem,
+            asol=[path.name for path in files.asol],
+            badpix=badpix,
+            mask=mask,
+            dtf=dtf,
         )
 
     def _take(self, session: Session, band: Band) -> None:
-        """Take the images of one band for products, and draw them."""
-        wanted = ["expmap", "image", *(["psfmap"] if self._job.settings["psf_ecf"] is not None else [])]
+        """Collect the images of one band, and draw them."""
+        wanted = ["expmap", "image", *(["psfmap"] if self._job.settings.psf_ecf is not None else [])]
         found = {role: self._find(session, band, role) for role in wanted}
-        found[self._kind.ratio] = session.made(f"{self._stem}_{band.name}_flux.img", "fluximage")
+        ratio = self._units.ratio_role
+        found[ratio] = session.made(self._names.image(band.name, ratio, thresholded=False), "fluximage")
         exposure_map, _ = _read(found["expmap"])
         for role, made in found.items():
             path = self._job.output(made.name, role, self._product.exposure, band.name)
-            keep(made, path)
+            take(made, path)
             pixels, header = _read(path)
             seen = exposure_map > 0
             shown = DisplayedImage(role, self._content(role), self._unit(role), pixels, seen, header)
-            draw(self._job, self._product.exposure, band, self._events.header, path, shown)
+            draw_image(self._job, self._product.exposure, band, self._events.header, path, shown)
 
     def _find(self, session: Session, band: Band, role: str) -> Path:
-        """An image; without a cut its name lacks ``_thresh``."""
-        for infix in ("_thresh", ""):
-            path = session.directory / f"{self._stem}_{band.name}{infix}{_ENDINGS[role]}"
+        """Return an image that fluximage made; its name tells whether a threshold was applied."""
+        for thresholded in (True, False):
+            path = session.directory / self._names.image(band.name, role, thresholded=thresholded)
             if path.is_file():
                 return path
-        raise ToolError(f"fluximage ended as if all were well, but made no {role} of the band {band.name}")
+        raise ToolError(f"fluximage returned success but did not create the {role} of the band {band.name}")
 
     def _content(self, role: str) -> str:
-        enclosed = self._job.settings["psf_ecf"]
+        enclosed = self._job.settings.psf_ecf
         psf = f"PSF radius map, {100 * enclosed:g} %" if enclosed else ""
         contents = {"image": "count image", "expmap": "exposure map", "psfmap": psf}
         return contents.get(role, f"{role} image")
 
     def _unit(self, role: str) -> str:
-        units = {"image": "count", "expmap": self._kind.exposure_unit, "psfmap": "arcsec"}
-        return units.get(role, self._kind.ratio_unit)
+        units = {"image": "count", "expmap": self._units.exposure, "psfmap": "arcsec"}
+        return units.get(role, self._units.ratio)
 
 
 def _read(path: Path) -> tuple[Array, Header]:
-    """Pixels and header of an image, the header with what a picture needs."""
-    from chandra_runner.fits.reader import read_hdus
-
+    """Return pixels and header of an image, the header with what drawing it requires."""
     hdu = read_hdus(path)[0]
     if hdu.data is None or hdu.data.ndim != 2:
         raise DataError(f"{path.name} has no image")

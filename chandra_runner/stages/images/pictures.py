@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chandra_runner.stages.stage import Job
+from chandra_runner.stages.job import Job
 
 from .bands import Band
 
@@ -40,7 +40,9 @@ class DisplayedImage:
     header: Header
 
 
-def draw(job: Job, exposure: str, band: Band, events: Header, path: Path, shown: DisplayedImage) -> None:
+def draw_image(
+    job: Job[Any], exposure: str, band: Band, events: Header, path: Path, shown: DisplayedImage
+) -> None:
     """Draw an image as PNG, beside its file.
 
     Parameters
@@ -67,7 +69,7 @@ def draw(job: Job, exposure: str, band: Band, events: Header, path: Path, shown:
     plot_image(job.output(f"{path.name}.png", "plot", exposure, band.name), shown.header, picture)
 
 
-def _title(job: Job, exposure: str, band: Band, events: Header) -> str:
+def _title(job: Job[Any], exposure: str, band: Band, events: Header) -> str:
     acis = str(events.get("INSTRUME", "")).strip().upper() == "ACIS"
     energies = f"{band.lo:g}–{band.hi:g} keV" if acis else ""
     called = "" if band.name[0].isdigit() else band.name

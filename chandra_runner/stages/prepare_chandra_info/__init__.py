@@ -1,4 +1,4 @@
-"""Find out what an ObsID is: instrument, mode, exposures, and whether there is anything to reduce."""
+"""Stage prepare_chandra_info: describe an ObsID: instrument, mode, exposures."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from typing import ClassVar
 from loguru import logger
 
 from chandra_runner.observation.directory import EXPOSURE_KINDS, read_observation
-from chandra_runner.stages.stage import ANY, Excluded, Job, Need, Stage
+from chandra_runner.stages.job import Job
+from chandra_runner.stages.outcome import Excluded
+from chandra_runner.stages.stage import ANY, RAW, Need, Stage
+
+from .settings import PrepareChandraInfoSettings
 
 
-def prepare(job: Job) -> None:
-    """Write observation.json from the files in the ObsID directory and their headers."""
+def describe_observation(job: Job[PrepareChandraInfoSettings]) -> None:
+    """Write observation.json from the files in the ObsID directory and their headers.
+
+    Raises
+    ------
+    Excluded
+        The observation is not active.
+    """
     observation = read_observation(job.raw, job.observation)
     if not observation.active:
         raise Excluded(observation.reason)
@@ -26,10 +36,11 @@ class PrepareChandraInfo(Stage):
     """Instrument, detector, grating, mode, exposures; active, or why not."""
 
     name = "prepare_chandra_info"
-    needs = (Need("raw", "download"),)
+    needs = (Need(RAW, "download"),)
     makes = ("observation",)
     raw = EXPOSURE_KINDS | {"oif"}
-    executors: ClassVar = {ANY: prepare}
+    settings_class = PrepareChandraInfoSettings
+    executors: ClassVar = {ANY: describe_observation}
 
 
 STAGE = PrepareChandraInfo

@@ -1,34 +1,28 @@
-"""Rate images with their exposure and PSF maps."""
+"""Stage rate_image: images in counts per second, with their exposure and PSF maps."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from chandra_runner.stages.images.bands import Band
 from chandra_runner.stages.images.image_stage import ImageStage
-from chandra_runner.stages.images.native import ExposureContext, ImageProducts, Sensitivity, make_images
-from chandra_runner.stages.stage import Job
+from chandra_runner.stages.images.units import RATE
+from chandra_runner.stages.job import Job
+
+from .settings import RateImageSettings
 
 
-def native(job: Job) -> None:
-    """Make images in counts per second of exposure."""
-    make_images(job, _kind())
+def run_native(job: Job[RateImageSettings]) -> None:
+    """Make images in counts per second of exposure with the native engine."""
+    from chandra_runner.stages.images.native import Sensitivity, make_images
+
+    make_images(job, RATE, lambda context, band: Sensitivity(1.0))
 
 
-def ciao(job: Job) -> None:
-    """The same, with CIAO's fluximage."""
-    from chandra_runner.stages.images.ciao import make_images_with_ciao
+def run_ciao(job: Job[RateImageSettings]) -> None:
+    """Make the same with CIAO's fluximage."""
+    from chandra_runner.stages.images.ciao import make_images
 
-    make_images_with_ciao(job, _kind())
-
-
-def _kind() -> ImageProducts:
-    return ImageProducts("rate", "s", "count s-1", _seconds, "time")
-
-
-def _seconds(_scene: ExposureContext, _band: Band) -> Sensitivity:
-    """The exposure is a time."""
-    return Sensitivity(1.0)
+    make_images(job, RATE)
 
 
 class RateImage(ImageStage):
@@ -36,7 +30,9 @@ class RateImage(ImageStage):
 
     name = "rate_image"
     makes = ("image", "expmap", "rate", "psfmap", "plot")
-    executors: ClassVar = {"native": native, "ciao": ciao}
+    units = RATE
+    settings_class = RateImageSettings
+    executors: ClassVar = {"native": run_native, "ciao": run_ciao}
 
 
 STAGE = RateImage

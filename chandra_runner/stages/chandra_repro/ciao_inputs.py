@@ -1,4 +1,4 @@
-"""Where chandra_repro looks for the files of an observation: the archive keeps some of them elsewhere."""
+"""The raw files in the places where chandra_repro looks for them, which differ from the archive's."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from chandra_runner.observation.observation import Exposure, Observation
 from chandra_runner.observation.raw_files import kind_of
 
-from .commands import INPUT
-
+INPUT = "in"
+"""Directory of the raw files, with `primary` and `secondary` below it."""
 _PRIMARY = frozenset({"evt2", "asol1", "bpix1", "dtf1", "fov1"})
 _SECONDARY = frozenset({"evt1", "flt1", "msk1", "mtl1", "stat1", "pbk0", "bias0"})
 _ASPECT = frozenset({"osol1"})
 _SHARED = frozenset({"bias0", "evt2"})
-"""Kinds of which chandra_repro and splitobs find out by themselves which exposure they belong to."""
+"""Kinds whose files chandra_repro and splitobs assign to exposures themselves."""
 
 
-def placed(observation: Observation, paths: Sequence[str]) -> Mapping[str, str]:
-    """The files that chandra_repro reads: their names in the task's directory, and where they are.
+def input_files(observation: Observation, paths: Sequence[str]) -> Mapping[str, str]:
+    """Return the files that chandra_repro reads: their places in the task's directory, and where they are.
 
     Parameters
     ----------
     observation : Observation
-        Which files belong to it.
+        The observation, with the files of its exposures.
     paths : sequence of str
         All files of the ObsID directory, relative to it.
 
@@ -33,13 +33,13 @@ def placed(observation: Observation, paths: Sequence[str]) -> Mapping[str, str]:
     """
     own = [path for exposure in observation.exposures for found in exposure.files.values() for path in found]
     shared = [path for path in paths if kind_of(path) in _SHARED]
-    return {name: path for path in sorted({*own, *shared}) if (name := _place(observation, path))}
+    return {name: path for path in sorted({*own, *shared}) if (name := _place_of(observation, path))}
 
 
-def missing(observation: Observation, exposure: Exposure, paths: Sequence[str]) -> Iterator[str]:
-    """Kinds of files without which chandra_repro does not start."""
-    there = {kind_of(path) for path in paths} & _SHARED
-    there |= {kind for kind, found in exposure.files.items() if found}
+def missing_kinds(observation: Observation, exposure: Exposure, paths: Sequence[str]) -> Iterator[str]:
+    """Yield the kinds of files that are missing and without which chandra_repro does not start."""
+    present = {kind_of(path) for path in paths} & _SHARED
+    present |= {kind for kind, found in exposure.files.items() if found}
     needed = ["evt1", "flt1", "bpix1", "msk1"]
     if observation.instrument == "HRC":
         needed += ["dtf1"]
@@ -47,13 +47,13 @@ def missing(observation: Observation, exposure: Exposure, paths: Sequence[str]) 
         needed += ["mtl1"]
     else:
         needed += ["mtl1", "stat1", "pbk0", "bias0"]
-    yield from (kind for kind in needed if kind not in there)
-    if not there & {"asol1", "osol1"}:
+    yield from (kind for kind in needed if kind not in present)
+    if not present & {"asol1", "osol1"}:
         yield "asol1"
 
 
-def _place(observation: Observation, path: str) -> str:
-    """Name in the task's directory; empty for what is not needed there."""
+def _place_of(observation: Observation, path: str) -> str:
+    """Return the place in the task's directory; empty for files that are not used."""
     kind, name = kind_of(path), path.rpartition("/")[2].removesuffix(".gz")
     if kind in _ASPECT:
         return f"{INPUT}/secondary/aspect/{name}"

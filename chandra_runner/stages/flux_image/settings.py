@@ -1,0 +1,27 @@
+"""Settings of the stage flux_image; generated from its schema by tools/generate_settings.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from astropy.units import Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class FluxImageSettings:
+    """All settings of the stage, defaults filled in; the schema describes them."""
+
+    bands: list[Any] | None
+    en_bounds: list[list[Quantity]]
+    effective_ens: list[Quantity]
+    acis_bin_size: float
+    hrc_bin_size: float
+    xygrid: str | None
+    psf_ecf: float | None
+    expmap_threshold: Quantity
+    effective_area: Path | str | None
+    timeout: Quantity | None
