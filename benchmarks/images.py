@@ -112,8 +112,8 @@ def make_images(raw: Path, big: Path) -> dict[str, Any]:
     from chandra_runner.native.count_image import count_images
     from chandra_runner.native.grid import parse_grid
     from chandra_runner.recipe.settings import StageSettings
-    from chandra_runner.stages.rate_image import RateImage, native
-    from chandra_runner.stages.stage import Job, Product
+    from chandra_runner.stages.job import Job, Product
+    from chandra_runner.stages.rate_image import RateImage, run_native
 
     text = tell_grid(raw, big)["xygrid"]
     began = time.perf_counter()
@@ -127,10 +127,21 @@ def make_images(raw: Path, big: Path) -> dict[str, Any]:
     for role, kind in KINDS.items():
         paths = tuple(Product(role, path, "E001") for path in raw.glob(f"*/*_{kind}.fits.gz"))
         inputs["chandra_repro", role] = paths
-    settings = StageSettings(RateImage, {}).values | {"bands": TEXTS}
+    settings = dict(StageSettings(RateImage, {}).values) | {"bands": TEXTS}
     with tempfile.TemporaryDirectory(dir=big.parent) as directory:
         began = time.perf_counter()
-        native(Job(1, settings, raw, Path(directory), Path(directory), inputs))
+        job: Job[Any] = Job(
+            observation=1,
+            stage="rate_image",
+            engine="native",
+            settings=RateImage.settings_class(**settings),
+            inputs=inputs,
+            raw=raw,
+            work=Path(directory),
+            log_file=Path(directory, "log"),
+        )
+        job.directory.mkdir()
+        run_native(job)
         seconds = time.perf_counter() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"count": count, "rate_image": seconds, "memory": memory}

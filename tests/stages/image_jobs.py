@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chandra_runner.recipe.settings import StageSettings
-from chandra_runner.stages.stage import Job, Product, Stage
+from chandra_runner.stages.job import Job, Product
+from chandra_runner.stages.stage import Stage
+
+from .jobs import make_job
 
 _ROLES = {"badpix": "bpix1", "mask": "msk1", "fov": "fov1", "dtf": "dtf1"}
 
@@ -19,7 +21,7 @@ def link_events(directory: Path, source: Path, stem: str) -> Product:
     return Product("events", target, "E001")
 
 
-def image_job(stage: type[Stage], raw: Path, work: Path, *left_out: str, **settings: Any) -> Job:
+def image_job(stage: type[Stage], raw: Path, work: Path, *left_out: str, **settings: Any) -> Job[Any]:
     """A job of an image stage for an ObsID directory with one exposure.
 
     Parameters
@@ -48,12 +50,10 @@ def image_job(stage: type[Stage], raw: Path, work: Path, *left_out: str, **setti
         inputs["chandra_repro", role] = tuple(Product(role, path, "E001") for path in paths)
     for role in left_out:
         inputs["chandra_repro", role] = ()
-    directory = work / "products"
-    directory.mkdir()
-    return Job(int(raw.name), StageSettings(stage, {}).values | settings, raw, directory, work, inputs)
+    return make_job(stage, raw, work, inputs, int(raw.name), **settings)
 
 
-def made(job: Job, role: str, band: str) -> Path:
+def made(job: Job[Any], role: str, band: str) -> Path:
     """The one product of a role and band."""
     (found,) = [p.path for p in job.products if (p.role, p.band) == (role, band)]
     return found

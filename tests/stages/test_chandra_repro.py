@@ -13,7 +13,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
-from chandra_runner.stages.stage import Excluded
+from chandra_runner.stages.outcome import Excluded
 
 from ..event_files import acis_columns, assert_sound, table_bytes, write_events
 from .jobs import Chain, product
@@ -200,7 +200,7 @@ def test_the_header_says_what_was_not_made_anew(shared_data: Path, tmp_path: Pat
         (90002, {}, "chip 8 is on"),
         (90002, {"destreak": False}, ""),
         (90001, {"pix_adj": "edser"}, ""),
-        (90003, {"pix_adj": "edser"}, "pix_adj edser needs CIAO"),
+        (90003, {"pix_adj": "edser"}, "pix_adj edser requires CIAO"),
         (90001, {"check_very_faint": True}, ""),
         (90002, {"check_very_faint": True, "destreak": False}, ""),
     ],
@@ -233,7 +233,7 @@ def test_positions_stay_without_aspect_solution_and_that_is_said(shared_data: Pa
     job = run.reproduce(pix_adj="randomize")
     (archived,) = run.raw.glob("primary/*evt2*")
     assert table_bytes(product(job, "events")) == table_bytes(archived)
-    assert any("pix_adj randomize is not done without aspect solution" in text for text in job.warnings)
+    assert any("pix_adj randomize requires an aspect solution" in text for text in job.warnings)
 
 
 def acis_directory(root: Path, **changes: Any) -> Path:
@@ -277,7 +277,7 @@ def test_very_faint_cleaning_takes_events_with_bright_borders(tmp_path: Path) ->
 def test_very_faint_cleaning_without_islands_is_not_done_and_that_is_said(tmp_path: Path) -> None:
     raw = acis_directory(tmp_path / "raw", DATAMODE="VFAINT")
     job = Chain(raw, tmp_path / "work", 42).reproduce(check_very_faint=True)
-    assert any("check_very_faint is not done" in text and "5 x 5" in text for text in job.warnings)
+    assert any("check_very_faint is not applied" in text and "5 x 5" in text for text in job.warnings)
 
 
 def test_files_that_lack_gtis_or_status_are_used_and_that_is_said(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_an_exposure_without_good_time_makes_nothing(tmp_path: Path) -> None:
     raw = acis_directory(tmp_path / "raw", gtis={7: ([], []), 6: ([], [])})
     with pytest.raises(Excluded, match="no exposure has good time"):
         Chain(raw, tmp_path / "work", 42).reproduce()
-    assert not list((tmp_path / "work" / "chandra_repro").iterdir())
+    assert not list((tmp_path / "work" / "chandra_repro" / "products").iterdir())
 
 
 def test_one_dead_exposure_of_two_is_a_warning(shared_data: Path, tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_one_dead_exposure_of_two_is_a_warning(shared_data: Path, tmp_path: Path
             hdu.data["STOP"] = hdu.data["START"]
     job = run.reproduce()
     assert {made.exposure for made in job.products} == {"E000"}
-    assert job.warnings == ["E001: no good time, nothing is made of it"]
+    assert job.warnings == ["E001: no good time: this exposure has no products"]
 
 
 def test_damage_is_named(shared_data: Path, tmp_path: Path) -> None:

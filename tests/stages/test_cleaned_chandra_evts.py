@@ -10,7 +10,7 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 
-from chandra_runner.stages.stage import Excluded
+from chandra_runner.stages.outcome import Excluded
 
 from ..event_files import (
     acis_columns,
@@ -84,8 +84,8 @@ def test_hrc_rows_are_those_of_cfitsio(shared_data: Path, tmp_path: Path, obsid:
     theirs = cfitsio_filter(level2, tmp_path / "theirs.fits", f"status==b{'0' * 32}&&{gti}")
     assert table_bytes(product(job, "events")) == table_bytes(theirs)
     assert_sound(product(job, "events"))
-    assert "HRC events have no energies, lo_en and hi_en are not used" in job.warnings[0]
-    assert "status_zero took " in job.warnings[1]
+    assert "HRC events have no energies; lo_en and hi_en are not used" in job.warnings[0]
+    assert "status_zero removed " in job.warnings[1]
 
 
 def test_hrc_status_can_be_left_as_it_is(shared_data: Path, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_grades_that_are_gone_already_are_warned_of(tmp_path: Path) -> None:
     run = small(tmp_path)
     quiet = {"E001": quiet_times(tmp_path / "quiet.fits", [0], [1e10])}
     job = run.clean(quiet, allowed_grades=[0, 1, 7])
-    assert job.warnings == ["E001: allowed_grades: chandra_repro has dropped grade 1, 7 already"]
+    assert job.warnings == ["E001: allowed_grades: chandra_repro has already removed grade 1, 7"]
     assert set(fits.getdata(product(job, "events"), "EVENTS")["grade"]) == {0}
 
 
@@ -156,7 +156,7 @@ def test_an_exposure_that_deflare_left_out_is_left_out(shared_data: Path, tmp_pa
     run.reproduce()
     job = run.clean({"E001": quiet_times(tmp_path / "quiet.fits", [0], [1e10])})
     assert [made.exposure for made in job.products] == ["E001"]
-    assert job.warnings == ["E000: deflare found no good time, nothing is made of it"]
+    assert job.warnings == ["E000: deflare found no good time; no cleaned event list is made"]
 
 
 @pytest.mark.parametrize("stop", [None, 1.0])
@@ -165,4 +165,4 @@ def test_without_good_time_there_is_nothing_to_do(tmp_path: Path, stop: float | 
     quiet = {} if stop is None else {"E001": quiet_times(tmp_path / "quiet.fits", [0], [stop])}
     with pytest.raises(Excluded, match="no exposure has good time left"):
         run.clean(quiet)
-    assert not list((tmp_path / "work" / "cleaned_chandra_evts").iterdir())
+    assert not list((tmp_path / "work" / "cleaned_chandra_evts" / "products").iterdir())

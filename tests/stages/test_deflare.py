@@ -14,18 +14,14 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.gti import Gti, read_gtis
-from chandra_runner.recipe.settings import StageSettings
-from chandra_runner.stages import chandra_repro, deflare, prepare_chandra_info
-from chandra_runner.stages.stage import Excluded, Job, Product, Stage
+from chandra_runner.stages.deflare import Deflare, run_native
+from chandra_runner.stages.job import Job, Product
+from chandra_runner.stages.outcome import Excluded
 
 from ..obsid_files import write_table
+from .jobs import Chain, make_job
 
 SOFT, HARD = 500.0, 7000.0
-
-
-def settings(stage: type[Stage], **changes: Any) -> dict[str, Any]:
-    """Defaults of a stage, with some changed."""
-    return {**StageSettings(stage, {}).values, **changes}
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +32,7 @@ def repro(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
     def reduce(obsid: int) -> Job:
         if obsid not in done:
             raw, directory = shared_data / f"sim/{obsid}", tmp_path_factory.mktemp(str(obsid))
-            info = Job(obsid, {}, raw, directory, directory)
-            prepare_chandra_info.prepare(info)
-            inputs = {("prepare_chandra_info", "observation"): tuple(info.products)}
-            done[obsid] = Job(obsid, settings(chandra_repro.STAGE), raw, directory, directory, inputs)
-            chandra_repro.native(done[obsid])
+            done[obsid] = Chain(raw, directory, obsid).reproduce()
         return done[obsid]
 
     return reduce
@@ -50,8 +42,7 @@ def task(directory: Path, events: dict[str, Path], obsid: int = 42, **changes: A
     """A task of the stage for these event lists, by exposure."""
     products = tuple(Product("events", path, exposure) for exposure, path in events.items())
     inputs = {("chandra_repro", "events"): products}
-    directory.mkdir(exist_ok=True)
-    return Job(obsid, settings(deflare.STAGE, **changes), directory, directory, directory, inputs)
+    return make_job(Deflare, directory, directory, inputs, obsid, **changes)
 
 
 def events_of(job: Job) -> dict[str, Path]:
@@ -119,7 +110,7 @@ def test_nine_tenths_of_the_flares_are_cut_and_of_the_quiet_time_kept(
     flares = (truth["obis"][obi] if obi else truth)["flares"]
     events = events_of(repro(obsid))
     job = task(tmp_path, events, obsid, time_bin_size=bin_size * u.s)
-    deflare.native(job)
+    run_native(job)
     cut, kept = fractions(events[exposure], flares, quiet_times(job, exposure))
     assert cut >= 0.9
     assert kept >= 0.9
@@ -129,21 +120,21 @@ def test_each_exposure_has_its_light_curve_good_times_and_plot(
     tmp_path: Path, repro: Callable[[int], Job]
 ) -> None:
     job = task(tmp_path, events_of(repro(90007)), 90007)
-    deflare.native(job)
+    run_native(job)
     made = {(product.role, product.exposure): product.path.name for product in job.products}
     assert made == {
         (role, exposure): f"acisf90007_{exposure[1:]}_{ending}"
         for exposure in ("E000", "E001")
         for role, ending in (("lightcurve", "ltc1.fits"), ("gti", "deflare_gti.fits"), ("plot", "ltc1.png"))
     }
-    assert all((tmp_path / name).stat().st_size > 0 for name in made.values())
-    assert {role for role, _ in made} == set(deflare.STAGE.makes)
+    assert all((job.directory / name).stat().st_size > 0 for name in made.values())
+    assert {role for role, _ in made} == set(Deflare.makes)
 
 
 def test_the_same_events_give_the_same_bytes(tmp_path: Path, repro: Callable[[int], Job]) -> None:
     jobs = [task(tmp_path / name, events_of(repro(90002)), 90002) for name in ("one", "two")]
     for job in jobs:
-        deflare.native(job)
+        run_native(job)
     first, second = ([product.path.read_bytes() for product in job.products] for job in jobs)
     assert len(first) == 3
     assert first == second
@@ -155,19 +146,19 @@ def test_method_clean_fails_with_the_words_of_ciao_where_flares_dominate(
     job = task(tmp_path, events_of(repro(90002)), 90002, method="clean")
     words = r"E001: Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
     with pytest.raises(DataError, match=words):
-        deflare.native(job)
+        run_native(job)
 
 
 def test_method_clean_takes_a_quiet_rate(tmp_path: Path, repro: Callable[[int], Job]) -> None:
     job = task(tmp_path, events_of(repro(90002)), 90002, method="clean", mean=3200 * u.ct / u.ks)
-    deflare.native(job)
+    run_native(job)
     assert 8000 < quiet_times(job, "E001").total() < 8800
 
 
 def test_hrc_events_need_no_energies(tmp_path: Path, repro: Callable[[int], Job]) -> None:
     job = task(tmp_path, events_of(repro(90003)), 90003)
-    deflare.native(job)
-    with fits.open(tmp_path / "hrcf90003_ltc1.fits") as hdus:
+    run_native(job)
+    with fits.open(job.directory / "hrcf90003_ltc1.fits") as hdus:
         assert "DSTYP1" not in hdus["LIGHTCURVE"].header
     (warning,) = job.warnings
     assert "with only 25 bins, allowed_sigma 3 can drop no more than 2" in warning
@@ -186,7 +177,7 @@ def test_an_exposure_without_good_time_is_left_out_with_a_warning(tmp_path: Path
     live = write_events(tmp_path / "acisf00042e1_repro_evt2.fits", *[1.0] * 40)
     dead = write_events(tmp_path / "acisf00042e2_repro_evt2.fits", *[0.0] * 40)
     job = task(tmp_path / "out", {"e1": live, "e2": dead})
-    deflare.native(job)
+    run_native(job)
     assert {product.exposure for product in job.products} == {"e1"}
     assert "e2: No rows with a count rate > 0; this exposure is left out" in job.warnings
 
@@ -194,10 +185,10 @@ def test_an_exposure_without_good_time_is_left_out_with_a_warning(tmp_path: Path
 def test_no_good_time_in_any_exposure_excludes_the_observation(tmp_path: Path) -> None:
     dead = {name: write_events(tmp_path / f"acisf00042{name}_repro_evt2.fits", 0, 0) for name in ("e1", "e2")}
     job = task(tmp_path / "out", dead)
-    with pytest.raises(Excluded, match=r"zero good time: e1: No rows.*; e2: No rows"):
-        deflare.native(job)
+    with pytest.raises(Excluded, match=r"no good time left: e1: No rows.*; e2: No rows"):
+        run_native(job)
     assert not job.products
-    assert not list((tmp_path / "out").iterdir())
+    assert not list(job.directory.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -218,12 +209,12 @@ def test_zero_good_time_excludes_and_a_useless_light_curve_fails(
 ) -> None:
     path = write_events(tmp_path / "acisf00042_repro_evt2.fits", *rates)
     with pytest.raises(error, match=message):
-        deflare.native(task(tmp_path / "out", {"E001": path}, **changes))
+        run_native(task(tmp_path / "out", {"E001": path}, **changes))
 
 
 def test_exposed_bins_without_counts_are_warned_of(tmp_path: Path) -> None:
     path = write_events(tmp_path / "acisf00042_repro_evt2.fits", *[0.01] * 30, 0, *[0.01] * 9)
     job = task(tmp_path / "out", {"E001": path})
-    deflare.native(job)
+    run_native(job)
     (warning,) = job.warnings
-    assert "E001: 1 of 40 bins were exposed and have no counts" in warning
+    assert "E001: 1 of 40 bins were exposed but have no counts" in warning

@@ -7,28 +7,29 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from astropy import units as u
 
 from chandra_runner.archive.download.download_record import Record
 from chandra_runner.errors import DataError, ExitCode, SiteError
 from chandra_runner.observation.raw_files import RawFile, inventory
-from chandra_runner.stages.download import STAGE, download, read_inventory
-from chandra_runner.stages.stage import Job
+from chandra_runner.stages.download import STAGE, download
+from chandra_runner.stages.download.inventory import read_inventory
+from chandra_runner.stages.job import Job
 
-SETTINGS = {"files": "needed", "idle_timeout": 60 * u.s, "timeout": None}
+from .jobs import make_job, settings_of
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
-    products = tmp_path / "products"
-    products.mkdir()
-    return Job(99003, SETTINGS, tmp_path / "data" / "99003", products, tmp_path, archives=("sample",))
+def job(tmp_path: Path) -> Job[Any]:
+    job = make_job(STAGE, tmp_path / "data" / "99003", tmp_path / "work", obsid=99003)
+    return replace(job, archives=("sample",))
 
 
-def test_what_is_there_is_listed_with_digests(job: Job) -> None:
+def test_what_is_there_is_listed_with_digests(job: Job[Any]) -> None:
     (job.raw / "primary").mkdir(parents=True)
     (job.raw / "primary" / "acisf99003N001_evt2.fits").write_bytes(b"events")
     download(job)
@@ -40,7 +41,7 @@ def test_what_is_there_is_listed_with_digests(job: Job) -> None:
     assert [path.name for path in job.raw.rglob("*.fits")] == ["acisf99003N001_evt2.fits"]
 
 
-def test_the_same_files_give_the_same_bytes(job: Job) -> None:
+def test_the_same_files_give_the_same_bytes(job: Job[Any]) -> None:
     download(job)
     first = (job.directory / "inventory.json").read_bytes()
     for path in job.raw.rglob("*.gz"):
@@ -49,7 +50,7 @@ def test_the_same_files_give_the_same_bytes(job: Job) -> None:
     assert (job.directory / "inventory.json").read_bytes() == first
 
 
-def test_a_missing_sample_is_made(job: Job) -> None:
+def test_a_missing_sample_is_made(job: Job[Any]) -> None:
     download(job)
     assert read_inventory(job.directory / "inventory.json") == inventory(job.raw)
     assert {"evt1", "evt2", "oif", "dtf1"} <= {file.kind for file in inventory(job.raw)}
@@ -58,19 +59,17 @@ def test_a_missing_sample_is_made(job: Job) -> None:
     assert {source["url"] for source in sources["sources"].values()} == {"sample"}
 
 
-def test_only_what_the_stages_want_is_brought(job: Job) -> None:
-    job.kinds = frozenset({"evt2"})
-    download(job)
+def test_only_what_the_stages_want_is_brought(job: Job[Any]) -> None:
+    download(replace(job, kinds=frozenset({"evt2"})))
     assert {file.kind for file in inventory(job.raw)} == {"evt2", "oif"}
-    job.kinds = frozenset({"evt2", "asol1"})
-    download(job)
+    download(replace(job, kinds=frozenset({"evt2", "asol1"})))
     assert {file.kind for file in inventory(job.raw)} == {"evt2", "asol1", "oif"}
-    job.settings = {**SETTINGS, "files": "all"}
-    download(job)
+    everything = settings_of(STAGE, files="all")
+    download(replace(job, kinds=frozenset({"evt2"}), settings=everything))
     assert "evt1" in {file.kind for file in inventory(job.raw)}
 
 
-def test_a_file_that_went_missing_is_brought_again(job: Job) -> None:
+def test_a_file_that_went_missing_is_brought_again(job: Job[Any]) -> None:
     download(job)
     before = inventory(job.raw)
     for path in job.raw.glob("primary/*asol1*"):
@@ -79,7 +78,7 @@ def test_a_file_that_went_missing_is_brought_again(job: Job) -> None:
     assert inventory(job.raw) == before
 
 
-def test_an_unpacked_file_is_not_fetched_beside_itself(job: Job) -> None:
+def test_an_unpacked_file_is_not_fetched_beside_itself(job: Job[Any]) -> None:
     download(job)
     (packed,) = job.raw.glob("primary/*asol1*")
     packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
@@ -105,14 +104,15 @@ def test_an_unpacked_file_is_not_fetched_beside_itself(job: Job) -> None:
 def test_what_cannot_be_had_is_named_with_a_way_out(
     tmp_path: Path, obsid: int, archives: tuple[str, ...], message: str
 ) -> None:
-    missing = Job(obsid, SETTINGS, tmp_path / "data" / str(obsid), tmp_path, tmp_path, archives=archives)
+    job = make_job(STAGE, tmp_path / "data" / str(obsid), tmp_path / "work", obsid=obsid)
+    missing = replace(job, archives=archives)
     with pytest.raises(DataError, match=message):
         download(missing)
     assert not (tmp_path / "data" / str(obsid)).exists()
     assert not missing.products
 
 
-def test_a_data_directory_that_cannot_be_written_is_the_sites_fault(job: Job) -> None:
+def test_a_data_directory_that_cannot_be_written_is_the_sites_fault(job: Job[Any]) -> None:
     job.raw.parent.parent.mkdir(exist_ok=True)
     job.raw.parent.write_text("a file where the directory should be")
     with pytest.raises(SiteError, match=r"ObsID 99003 cannot be written to \S+data: ") as error:
@@ -120,12 +120,12 @@ def test_a_data_directory_that_cannot_be_written_is_the_sites_fault(job: Job) ->
     assert error.value.exit_code == ExitCode.ENVIRONMENT
 
 
-def test_a_download_that_was_interrupted_is_not_taken_for_all_there_is(job: Job) -> None:
+def test_a_download_that_was_interrupted_is_not_taken_for_all_there_is(job: Job[Any]) -> None:
     download(job)
     record = Record.read(job.raw)
     record.pending = ["secondary/hrcf99003_000N001_evt1.fits.gz"]
     record.write(job.raw)
-    job.archives = ()
+    job = replace(job, archives=())
     download(job)  # the file is there: nothing is missing
     (job.raw / record.pending[0]).unlink()
     with pytest.raises(DataError, match=r"interrupted left out secondary/hrcf99003_000N001_evt1.fits.gz"):
@@ -134,7 +134,7 @@ def test_a_download_that_was_interrupted_is_not_taken_for_all_there_is(job: Job)
 
 def test_a_file_that_is_no_inventory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "inventory.json").write_text("[]")
-    with pytest.raises(DataError, match="is no inventory of raw data"):
+    with pytest.raises(DataError, match="is not an inventory of raw data"):
         read_inventory(tmp_path / "inventory.json")
 
 

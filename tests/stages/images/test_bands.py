@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from astropy.units import Quantity
 
-from chandra_runner.recipe.settings import StageSettings
-from chandra_runner.stages.images.bands import CSC_BANDS, Band, bands_of, parse
-from chandra_runner.stages.registry import get
+from chandra_runner.stages.images.bands import CSC_BANDS, Band, bands_of, parse_band
+from chandra_runner.stages.rate_image import RateImage
 
-DEFAULTS = StageSettings(get("rate_image"), {}).values
+from ..jobs import settings_of
 
-
-def settings(**stated: Any) -> Mapping[str, Any]:
-    return {**DEFAULTS, **stated}
+DEFAULTS = settings_of(RateImage)
 
 
 def complaints(**stated: Any) -> list[tuple[tuple[str | int, ...], str]]:
-    return [(p.setting, p.message) for p in get("rate_image").check(settings(**stated))]
+    return [(p.setting, p.message) for p in RateImage.check(settings_of(RateImage, **stated))]
 
 
 def test_the_default_bands_are_four_of_the_catalogue_and_one_more() -> None:
@@ -29,31 +25,37 @@ def test_the_default_bands_are_four_of_the_catalogue_and_one_more() -> None:
 
 
 def test_a_band_of_ones_own_has_its_edges_as_written_for_its_name() -> None:
-    assert parse("0.3:2.0:0.9") == (Band("0.3-2.0", 0.3, 2.0, 0.9),)
-    assert parse("0.3:2:.9") == (Band("0.3-2", 0.3, 2.0, 0.9),)
-    assert parse("0.3:2:.9")[0].text == "0.3:2:0.9"
+    assert parse_band("0.3:2.0:0.9") == (Band("0.3-2.0", 0.3, 2.0, 0.9),)
+    assert parse_band("0.3:2:.9") == (Band("0.3-2", 0.3, 2.0, 0.9),)
+    assert parse_band("0.3:2:.9")[0].text == "0.3:2:0.9"
 
 
 def test_a_band_of_the_catalogue_has_its_name_however_it_is_written() -> None:
-    assert parse("0.5:7.0:2.3") == parse("broad") == (CSC_BANDS["broad"],)
+    assert parse_band("0.5:7.0:2.3") == parse_band("broad") == (CSC_BANDS["broad"],)
     bounds = [[Quantity(500, "eV"), Quantity(7, "keV")]]
-    assert bands_of(settings(en_bounds=bounds, effective_ens=[Quantity(2300, "eV")])) == parse("broad")
-    assert parse("0.5:7.0:2.5")[0].name == "0.5-7.0"
+    assert bands_of(
+        settings_of(RateImage, en_bounds=bounds, effective_ens=[Quantity(2300, "eV")])
+    ) == parse_band("broad")
+    assert parse_band("0.5:7.0:2.5")[0].name == "0.5-7.0"
 
 
 def test_csc_means_soft_medium_and_hard() -> None:
-    assert [band.name for band in parse("CSC")] == ["soft", "medium", "hard"]
+    assert [band.name for band in parse_band("CSC")] == ["soft", "medium", "hard"]
 
 
 @pytest.mark.parametrize(
     ("stated", "place", "words"),
     [
-        ({"bands": ["broad", "2:0.3:0.9"]}, ("bands", 1), "upside down"),
+        ({"bands": ["broad", "2:0.3:0.9"]}, ("bands", 1), "edges in the wrong order"),
         ({"bands": ["2:2:2"]}, ("bands", 0), "empty"),
-        ({"bands": ["0.3:2:2.1"]}, ("bands", 0), "lies outside its band"),
-        ({"bands": ["500:7000:2300"]}, ("bands", 0), "goes beyond 0.1 to 10 keV"),
+        ({"bands": ["0.3:2:2.1"]}, ("bands", 0), "is outside its band"),
+        ({"bands": ["500:7000:2300"]}, ("bands", 0), "is not within 0.1 to 10 keV"),
         ({"bands": ["CSC", "soft"]}, ("bands", 1), "given twice"),
-        ({"en_bounds": [["7 keV", "1 keV"]], "effective_ens": ["2 keV"]}, ("en_bounds", 0), "upside down"),
+        (
+            {"en_bounds": [["7 keV", "1 keV"]], "effective_ens": ["2 keV"]},
+            ("en_bounds", 0),
+            "edges in the wrong order",
+        ),
         ({"en_bounds": [["1 keV", "7 keV"]], "effective_ens": ["8 keV"]}, ("effective_ens", 0), "outside"),
         (
             {"en_bounds": [["1 keV", "7 keV"]], "effective_ens": []},

@@ -11,8 +11,9 @@ from astropy import units as u
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.stages.rate_image import RateImage, native
-from chandra_runner.stages.stage import Excluded, Product
+from chandra_runner.stages.job import Product
+from chandra_runner.stages.outcome import Excluded
+from chandra_runner.stages.rate_image import RateImage, run_native
 
 from ...event_files import assert_sound
 from ...native.fields import wcs_of
@@ -31,7 +32,7 @@ def images(shared_data, tmp_path_factory):
         if obsid not in done:
             work = tmp_path_factory.mktemp(obsid)
             done[obsid] = image_job(RateImage, shared_data / "sim" / obsid, work, bands=["broad"])
-            native(done[obsid])
+            run_native(done[obsid])
         return done[obsid]
 
     return make
@@ -141,7 +142,7 @@ def test_hrc_has_one_band(images):
 def test_the_same_products_come_out_in_another_directory(shared_data, images, tmp_path):
     first = images("90002")
     again = image_job(RateImage, shared_data / "sim/90002", tmp_path / "elsewhere", bands=["broad"])
-    native(again)
+    run_native(again)
     for one, other in zip(first.products, again.products, strict=True):
         assert one.path.read_bytes() == other.path.read_bytes(), one.path.name
 
@@ -150,13 +151,13 @@ def test_without_companions_the_exposure_is_nearly_the_same_and_this_is_said(sha
     roles = ("asol", "badpix", "mask", "fov")
     extent = "3258.5:6074.5:4,1730.5:6010.5:4"
     job = image_job(RateImage, shared_data / "sim/90002", tmp_path, *roles, bands=["broad"], xygrid=extent)
-    native(job)
+    run_native(job)
     told = " ".join(job.warnings)
     for words in ("the dither is rebuilt", "no mask file", "no bad-pixel file", "no field-of-view file"):
         assert words in told
         assert words in str(fits.getheader(made(job, "expmap", "broad"))["HISTORY"]).replace("\n", "")
     with_all = image_job(RateImage, shared_data / "sim/90002", tmp_path / "b", bands=["broad"], xygrid=extent)
-    native(with_all)
+    run_native(with_all)
     poor, full = (fits.getdata(made(j, "expmap", "broad")) for j in (job, with_all))
     # Bad pixels and the excluded window apart, which only the files tell.
     assert np.quantile(np.abs(poor - full), 0.9) < 0.01 * full.max()
@@ -165,7 +166,7 @@ def test_without_companions_the_exposure_is_nearly_the_same_and_this_is_said(sha
 def test_an_xygrid_is_taken_as_it_is(shared_data, tmp_path):
     grid = "3500:4300:2,3900:4500:2"
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["broad"], xygrid=grid)
-    native(job)
+    run_native(job)
     header = fits.getheader(made(job, "rate", "broad"))
     assert (header["NAXIS1"], header["NAXIS2"]) == (400, 300)
     assert (header["CRVAL1P"], header["CRVAL2P"], header["CDELT1P"]) == (3500, 3900, 2)
@@ -173,27 +174,27 @@ def test_an_xygrid_is_taken_as_it_is(shared_data, tmp_path):
 
 def test_a_grid_beside_the_field_is_refused(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["broad"], xygrid="1:99:2,1:99:2")
-    with pytest.raises(DataError, match="E001: the image lies beside the field of view; check xygrid"):
-        native(job)
+    with pytest.raises(DataError, match="E001: the image is outside the field of view; check xygrid"):
+        run_native(job)
 
 
 def test_a_size_that_no_machine_can_hold_is_refused(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90003", tmp_path, hrc_bin_size=0.5)
     with pytest.raises(DataError, match="take larger pixels"):
-        native(job)
+        run_native(job)
 
 
 def test_without_threshold_and_psf_there_is_neither(shared_data, tmp_path):
     settings = {"bands": ["soft"], "expmap_threshold": 0 * u.percent, "psf_ecf": None}
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, **settings)
-    native(job)
+    run_native(job)
     names = sorted(p.path.name for p in job.products if p.role != "plot")
     assert names == ["acisf90006_soft.expmap", "acisf90006_soft.img", "acisf90006_soft_flux.img"]
 
 
 def test_all_of_a_source_has_no_radius(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["soft"], psf_ecf=1.0)
-    native(job)
+    run_native(job)
     assert "psfmap" not in {p.role for p in job.products}
     assert "no finite radius" in " ".join(job.warnings)
 
@@ -201,7 +202,7 @@ def test_all_of_a_source_has_no_radius(shared_data, tmp_path):
 def test_bands_of_one_run_share_grid_and_exposure(shared_data, tmp_path):
     bands = ["broad", "CSC", "0.3:2.0:0.9"]
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=bands)
-    native(job)
+    run_native(job)
     names = ["broad", "soft", "medium", "hard", "0.3-2.0"]
     assert list(dict.fromkeys(p.band for p in job.products)) == names
     counts = {name: fits.getdata(made(job, "image", name)).astype(int) for name in names}
@@ -210,13 +211,13 @@ def test_bands_of_one_run_share_grid_and_exposure(shared_data, tmp_path):
 
 def test_a_band_that_was_cut_away_is_told(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["0.1:0.105:0.1"])
-    native(job)
-    assert "no event in 0.1-0.105" in " ".join(job.warnings)
+    run_native(job)
+    assert "no events in 0.1-0.105" in " ".join(job.warnings)
 
 
 def test_dispersed_events_are_told_where_no_column_tells_the_order(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90005", tmp_path, bands=["broad"])
-    native(job)
+    run_native(job)
     assert "no column tg_m" in " ".join(job.warnings)
 
 
@@ -228,7 +229,7 @@ def test_continuous_clocking_has_no_image(shared_data, tmp_path):
     product = link_events(tmp_path / "cc", tmp_path / "continuous.fits", "acisf90006")
     job.inputs = {**job.inputs, ("cleaned_chandra_evts", "events"): (product,)}
     with pytest.raises(Excluded, match="continuous clocking"):
-        native(job)
+        run_native(job)
 
 
 def test_exposures_have_images_of_their_own(shared_data, tmp_path):
@@ -245,7 +246,7 @@ def test_exposures_have_images_of_their_own(shared_data, tmp_path):
         ("cleaned_chandra_evts", "events"): tuple(both.values()),
         ("chandra_repro", "asol"): tuple(Product("asol", path, e) for e in both for path in aspect),
     }
-    native(job)
+    run_native(job)
     images = {p.exposure: p.path.name for p in job.products if p.role == "image"}
     assert images == {"e1": "acisf90006e1_broad_thresh.img", "e2": "acisf90006e2_broad_thresh.img"}
     seconds = {p.exposure: fits.getdata(p.path).max() for p in job.products if p.role == "expmap"}
@@ -260,4 +261,4 @@ def test_a_damaged_mask_is_named_with_its_exposure(shared_data, tmp_path):
     broken.write_bytes(b"SIMPLE  =                    T" + b" " * 100)
     job.inputs = {**job.inputs, ("chandra_repro", "mask"): (Product("mask", broken, "E001"),)}
     with pytest.raises(DataError, match=r"E001: broken_msk1.fits"):
-        native(job)
+        run_native(job)

@@ -9,13 +9,15 @@ import time
 from pathlib import Path
 
 from chandra_runner.errors import DataError
-from chandra_runner.stages.stage import ANY, Excluded, Job, Need, Stage
+from chandra_runner.stages.job import Job
+from chandra_runner.stages.outcome import Excluded
+from chandra_runner.stages.stage import ANY, Need, Stage
 
 
 def probe(job: Job) -> None:
     """Write how many raw files there are."""
     print("the probe says hello")
-    behave = job.settings["behave"]
+    behave = job.settings.behave
     if behave == "exclude":
         raise Excluded("the probe was told to find nothing")
     if behave == "fail":
@@ -46,7 +48,7 @@ def probe(job: Job) -> None:
         job.output("count.fits", "count").write_bytes(b"SIMPLE  =                    T".ljust(1000))
         return
     files = [path for path in job.raw.rglob("*") if path.is_file()]
-    text = "" if behave == "empty_product" else f"{len(files)} files {job.settings['label']}\n"
+    text = "" if behave == "empty_product" else f"{len(files)} files {job.settings.label}\n"
     job.output("count.txt", "count").write_text(text)
 
 
@@ -65,7 +67,7 @@ class Probe(Stage):
 def reader(job: Job) -> None:
     """Copy what the probe made."""
     text = job.need("count", "probe").read_text()
-    job.output("copy.txt", "copy").write_text(f"{text}{job.settings['note']}\n")
+    job.output("copy.txt", "copy").write_text(f"{text}{job.settings.note}\n")
 
 
 class Reader(Stage):
