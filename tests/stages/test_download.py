@@ -17,7 +17,7 @@ from chandra_runner.archive.download.download_record import Record
 from chandra_runner.errors import DataError, ExitCode, SiteError
 from chandra_runner.observation.raw_files import RawFile, inventory
 from chandra_runner.stages.download import STAGE, download
-from chandra_runner.stages.download.inventory import read_inventory
+from chandra_runner.stages.download.raw_inventory import read_inventory
 from chandra_runner.stages.job import Job
 
 from .jobs import make_job, settings_of

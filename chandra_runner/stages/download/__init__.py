@@ -12,7 +12,7 @@ from chandra_runner.stages.job import Job
 from chandra_runner.stages.stage import ANY, RAW, Stage
 from chandra_runner.stages.updates import UpdateCheck
 
-from .inventory import INVENTORY, read_inventory, write_inventory
+from .raw_inventory import INVENTORY, read_inventory, write_inventory
 from .settings import DownloadSettings
 
 SOURCES = "sources.json"
