@@ -104,6 +104,25 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {text}"
 
 
+@dataclass(frozen=True)
+class SettingProblem:
+    """Settings of a stage that its schema accepts but that cannot work.
+
+    Parameters
+    ----------
+    setting : tuple of (str or int)
+        Path of the value inside the stage's settings, such as ``("effective_ens", 2)``.
+    message : str
+        What is wrong.
+    hint : str
+        What would be right.
+    """
+
+    setting: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+
+
 class RecipeError(ChandraRunnerError):
     """A recipe with problems: all of them, in the order of their places."""
 
