@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,10 +61,10 @@ def _own() -> Path:
 def _parse(text: str, path: Path) -> Profile:
     from chandra_runner.recipe.schema_validation import schema_errors
     from chandra_runner.recipe.yaml_reader import parse_yaml
-    from chandra_runner.resources import resource
+    from chandra_runner.resources import read_schema, resource
 
     root = parse_yaml(text, path)
-    schema = json.loads(resource("schemas", "profile.schema.json").read_text(encoding="utf-8"))
+    schema = read_schema(resource("schemas", "profile.schema.json"))
     faults = schema_errors(root, complete=True, schema=schema)
     problems = [replace(each.problem, message=_in_a_profile(each.problem.message)) for each in faults]
     if problems:

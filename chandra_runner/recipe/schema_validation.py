@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from chandra_runner.errors import Problem
 from chandra_runner.quantities import QuantityError, magnitude, wanted
-from chandra_runner.resources import resource
+from chandra_runner.resources import read_schema, resource
 from chandra_runner.stages.registry import stages
 
 from .located_value import LocatedValue
@@ -98,37 +97,29 @@ def node_at(root: LocatedValue, path: Path) -> LocatedValue:
 
 @cache
 def recipe_schema() -> Mapping[str, Any]:
-    """The schema of a recipe, with the stages of installed plugins."""
-    path = resource("schemas", "recipe.schema.json")
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    references = {name: {"$ref": f"stages/{name}.schema.json"} for name in stages()}
+    """Return the schema of a recipe, with the stages of installed plugins."""
+    document = deepcopy(read_schema(resource("schemas", "recipe.schema.json")))
+    schemas = {name: _undeclared(stage.schema()) for name, stage in stages().items()}
     properties = document["properties"]
-    properties["stages"]["properties"] = references
+    properties["stages"]["properties"] = schemas
     for entry in properties["per_observation"]["patternProperties"].values():
-        entry["properties"] = references
+        entry["properties"] = schemas
     return document
 
 
 @cache
 def _validator() -> Validator:
     from jsonschema import Draft7Validator, validators
-    from referencing import Registry
-    from referencing.jsonschema import DRAFT7
 
-    base = recipe_schema()["$id"]
-    resources = [
-        (urljoin(base, f"stages/{name}.schema.json"), DRAFT7.create_resource(_undeclared(stage.schema())))
-        for name, stage in stages().items()
-    ]
     checker = Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
     kind: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]
         Draft7Validator, {"x-unit": _check_unit}, type_checker=checker
     )
-    return kind(_undeclared(recipe_schema()), registry=Registry().with_resources(resources))
+    return kind(_undeclared(recipe_schema()))
 
 
 def _undeclared(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Without ``$schema``, for which jsonschema would choose its own validator instead of ours."""
+    """Drop ``$schema``, for which jsonschema would use its own validator instead of ours."""
     return {key: value for key, value in schema.items() if key != "$schema"}
 
 

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from astropy.units import Quantity
 
 from chandra_runner.errors import RecipeError, UsageError
 from chandra_runner.recipe.recipe import Overrides, Recipe, load_recipe
-from chandra_runner.recipe.yaml_reader import parse, read
+from chandra_runner.recipe.yaml_reader import parse_yaml, read_yaml_text
 from chandra_runner.resources import resource
 
 HEAD = "recipe: 1\nobservations: [493, 494]\n"
@@ -81,19 +82,19 @@ def test_what_a_recipe_leaves_out_has_its_default(load: Load, tmp_path: Path) ->
 def test_settings_are_complete_quantities_and_their_own_for_an_observation(load: Load) -> None:
     recipe = load(FULL)
     settings = recipe.settings(493, "deflare")
-    assert settings["method"] == "clean"
-    assert settings["time_bin_size"] == Quantity(300, "s")
-    assert settings["lc_hi_en"] == Quantity(7, "keV")
-    assert settings["min_length"] == 3
-    assert settings["mean"] is None
-    assert settings["timeout"] is None
-    assert recipe.settings(494, "deflare")["method"] == "sigma"
-    assert recipe.settings(494, "download") == {
+    assert settings.method == "clean"
+    assert settings.time_bin_size == Quantity(300, "s")
+    assert settings.lc_hi_en == Quantity(7, "keV")
+    assert settings.min_length == 3
+    assert settings.mean is None
+    assert settings.timeout is None
+    assert recipe.settings(494, "deflare").method == "sigma"
+    assert vars(recipe.settings(494, "download")) == {
         "files": "needed",
         "idle_timeout": Quantity(60, "s"),
         "timeout": None,
     }
-    bounds = recipe.settings(494, "rate_image")["en_bounds"]
+    bounds = recipe.settings(494, "rate_image").en_bounds
     assert bounds[0] == [Quantity(0.5, "keV"), Quantity(7, "keV")]
 
 
@@ -106,8 +107,8 @@ def test_settings_as_text_are_json_also_inside_lists(load: Load) -> None:
 
 def test_numbers_are_whole_or_real_as_the_schema_says(load: Load) -> None:
     settings = load(HEAD + "stages: {deflare: {allowed_sigma: 2}}\n").settings(493, "deflare")
-    assert isinstance(settings["allowed_sigma"], float)
-    assert isinstance(settings["min_length"], int)
+    assert isinstance(settings.allowed_sigma, float)
+    assert isinstance(settings.min_length, int)
 
 
 def test_the_normal_form_leaves_out_defaults_and_converts_units(load: Load) -> None:
@@ -173,7 +174,7 @@ def test_a_file_in_the_settings_counts_by_its_content(load: Load, tmp_path: Path
     (tmp_path / "b.arf").write_bytes(b"area")
     text = HEAD + "stages: {flux_image: {effective_area: NAME.arf}}\n"
     first, second = load(text.replace("NAME", "a")), load(text.replace("NAME", "b"))
-    assert first.settings(493, "flux_image")["effective_area"] == tmp_path / "a.arf"
+    assert first.settings(493, "flux_image").effective_area == tmp_path / "a.arf"
     assert first.normal_settings(493, "flux_image") == second.normal_settings(493, "flux_image")
     (tmp_path / "b.arf").write_bytes(b"another area")
     third = load(text.replace("NAME", "b"))
@@ -186,12 +187,12 @@ def test_a_file_in_the_settings_counts_by_its_content(load: Load, tmp_path: Path
 def test_a_packaged_standard_is_extended_by_name(load: Load) -> None:
     recipe = load("recipe: 1\nextends: standard/acis-imaging\nobservations: [493]\n")
     assert "rate_image" in recipe.stages
-    assert recipe.settings(493, "cleaned_chandra_evts")["hi_en"] == Quantity(7, "keV")
+    assert recipe.settings(493, "cleaned_chandra_evts").hi_en == Quantity(7, "keV")
 
 
 @pytest.mark.parametrize("path", sorted(resource("recipes", "standard").glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_packaged_standard_is_valid_and_states_no_directories(load: Load, path: Path) -> None:
-    stated = parse(read(path), path).mapping
+    stated = parse_yaml(read_yaml_text(path), path).mapping
     assert not {"data", "products", "observations", "archive"} & set(stated)
     assert load(f"recipe: 1\nextends: standard/{path.stem}\nobservations: [493]\n").stages
 
@@ -206,8 +207,8 @@ def test_mappings_merge_key_by_key_and_all_else_is_replaced(load: Load) -> None:
     assert recipe.title == "Base"
     assert recipe.observations == (3666,)
     settings = recipe.settings(3666, "deflare")
-    assert (settings["method"], settings["scale"], settings["min_length"]) == ("clean", 3.0, 5)
-    assert recipe.settings(3666, "cleaned_chandra_evts")["allowed_grades"] == [0]
+    assert (settings.method, settings.scale, settings.min_length) == ("clean", 3.0, 5)
+    assert recipe.settings(3666, "cleaned_chandra_evts").allowed_grades == [0]
 
 
 def test_a_list_of_parents_merges_from_left_to_right(load: Load) -> None:
@@ -217,8 +218,8 @@ def test_a_list_of_parents_merges_from_left_to_right(load: Load) -> None:
         right="title: right\nstages: {deflare: {min_length: 6}}\n",
     )
     assert recipe.title == "right"
-    assert recipe.settings(493, "deflare")["min_length"] == 6
-    assert recipe.settings(493, "deflare")["scale"] == 2.0
+    assert recipe.settings(493, "deflare").min_length == 6
+    assert recipe.settings(493, "deflare").scale == 2.0
 
 
 def test_a_parent_may_be_extended_by_two_branches(load: Load) -> None:
@@ -249,7 +250,7 @@ def test_a_stage_that_is_switched_off_can_come_back_with_its_defaults(load: Load
         middle="extends: base.yaml\nstages: {deflare: null}\n",
         base="stages: {deflare: {min_length: 9}}\n",
     )
-    assert recipe.settings(493, "deflare")["min_length"] == 3
+    assert recipe.settings(493, "deflare").min_length == 3
 
 
 def test_bands_replace_inherited_bounds_and_the_reverse(load: Load) -> None:
@@ -258,7 +259,7 @@ def test_bands_replace_inherited_bounds_and_the_reverse(load: Load) -> None:
     over_bounds = load(HEAD + "extends: base.yaml\n" + bands, base=bounds)
     assert over_bounds.normal_settings(493, "rate_image") == {"bands": ["hard"]}
     over_bands = load(HEAD + "extends: base.yaml\n" + bounds, base=bands)
-    assert over_bands.settings(493, "rate_image")["bands"] is None
+    assert over_bands.settings(493, "rate_image").bands is None
     assert over_bands.normal_settings(493, "rate_image") == {"bands": ["1.0:2.0:1.5"]}
 
 
@@ -358,8 +359,8 @@ def test_an_observation_may_have_settings_of_a_stage_that_is_only_needed(load: L
 def test_settings_are_shared_by_observations_without_their_own(load: Load) -> None:
     recipe = load(FULL)
     assert recipe._of(494, "deflare") is recipe._of(3666, "deflare")
-    recipe.settings(494, "deflare")["method"] = "changed by the caller"
-    assert recipe.settings(3666, "deflare")["method"] == "sigma"
+    with pytest.raises(FrozenInstanceError):
+        recipe.settings(494, "deflare").method = "changed by the caller"
 
 
 # overrides

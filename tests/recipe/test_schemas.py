@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from chandra_runner import resources
 from chandra_runner.planning.manifest import FingerprintParts, Manifest, Output
 from chandra_runner.quantities import magnitude, normal
 from chandra_runner.recipe.settings import StageSettings
-from chandra_runner.resources import resource
+from chandra_runner.resources import read_schema, resource
 from chandra_runner.stages.registry import BUILT_IN, stages
 
 FILES = sorted(resource("schemas").rglob("*.json"))
+DEFINITIONS = resource("schemas", "definitions.schema.json")
 NONE = None
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -85,13 +86,87 @@ def load(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_schema_is_valid_draft_7_with_its_own_name(path: Path) -> None:
+def test_a_schema_is_valid_draft_7_and_describes_itself(path: Path) -> None:
     schema = load(path)
     jsonschema.Draft7Validator.check_schema(schema)
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
-    assert schema["$id"].endswith(f"/schemas/{path.relative_to(resource('schemas'))}")
     assert schema["title"]
     assert schema["description"]
+
+
+def references(schema: Any) -> Iterator[str]:
+    """All references in a schema."""
+    if isinstance(schema, dict):
+        yield from [schema["$ref"]] if "$ref" in schema else []
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from references(part)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_schema_is_read_complete_with_all_that_it_refers_to(path: Path) -> None:
+    assert list(references(read_schema(path))) == []
+
+
+def test_a_schema_has_no_address_so_that_editors_find_the_files_beside_it() -> None:
+    for path in FILES:
+        assert "$id" not in load(path)
+        for reference in references(load(path)):
+            name, _, pointer = reference.partition("#/definitions/")
+            assert not name or (path.parent / name).is_file()
+            assert not pointer or pointer in load(path.parent / name if name else path)["definitions"]
+
+
+def test_the_pattern_of_quantities_is_stated_once() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in FILES)
+    pattern = json.dumps(read_schema(DEFINITIONS)["definitions"]["quantity"]["pattern"])
+    assert text.count(pattern) == 1
+
+
+def test_what_a_setting_states_itself_is_merged_with_its_kind_of_quantity() -> None:
+    setting = stages()["deflare"].schema()["properties"]["lc_lo_en"]
+    assert "allOf" not in setting
+    assert setting["x-unit"] == "keV"
+    assert setting["pattern"]
+    assert (setting["title"], setting["default"]) == ("Light curve from", "0.5 keV")
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Any]:
+    """Read a schema from its content; keyword arguments are the contents of files beside it."""
+
+    def read(content: Any, **beside: Any) -> Any:
+        for name, other in {"main": content, **beside}.items():
+            (tmp_path / f"{name}.json").write_text(json.dumps(other), encoding="utf-8")
+        return read_schema(tmp_path / "main.json")
+
+    return read
+
+
+def test_a_reference_stands_for_a_file_or_a_definition_in_it(read: Callable[..., Any]) -> None:
+    schema = {"a": {"$ref": "other.json"}, "b": {"$ref": "other.json#/definitions/x"}, "c": {"$ref": "#/a"}}
+    x = {"items": [{"$ref": "#/definitions/y"}]}
+    other = {"$schema": "s", "title": "t", "definitions": {"x": x, "y": {"type": "string"}}}
+    read_a = {"title": "t", "definitions": {"x": {"items": [{"type": "string"}]}, "y": {"type": "string"}}}
+    assert read(schema, other=other) == {"a": read_a, "b": {"items": [{"type": "string"}]}, "c": read_a}
+
+
+def test_what_cannot_be_merged_stays_beside_it(read: Callable[..., Any]) -> None:
+    definitions = {"small": {"maximum": 3, "x-unit": "s"}, "unit": {"x-unit": "s"}}
+    members = [{"$ref": "#/definitions/small"}, {"$ref": "#/definitions/unit"}, {"minimum": 1}]
+    schema = read({"maximum": 5, "allOf": members, "definitions": definitions})
+    assert schema["x-unit"] == "s"
+    assert schema["maximum"] == 5
+    assert schema["allOf"] == [{"maximum": 3, "x-unit": "s"}, {"minimum": 1}]
+
+
+def test_a_reference_to_nothing_is_an_error(read: Callable[..., Any]) -> None:
+    with pytest.raises(FileNotFoundError):
+        read({"$ref": "none.json"})
+
+
+def test_a_definition_that_does_not_exist_is_an_error(read: Callable[..., Any]) -> None:
+    with pytest.raises(KeyError):
+        read({"$ref": "#/definitions/none"})
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -180,16 +255,14 @@ def test_the_image_stages_declare_the_same_settings() -> None:
 def test_the_recipe_schema_refers_to_the_stages_beside_it() -> None:
     schema = load(resource("schemas", "recipe.schema.json"))
     expected = {name: {"$ref": f"stages/{name}.schema.json"} for name in BUILT_IN}
-    assert schema["properties"]["stages"]["properties"] == expected
+    assert schema["definitions"]["stages"]["properties"] == expected
     (single,) = schema["properties"]["per_observation"]["patternProperties"].values()
-    assert single["properties"] == expected
-    for reference in expected.values():
-        assert resource("schemas", reference["$ref"]).is_file()
+    assert single["allOf"] == schema["properties"]["stages"]["allOf"] == [{"$ref": "#/definitions/stages"}]
 
 
 def test_an_editor_that_knows_only_json_schema_accepts_a_whole_recipe() -> None:
-    schema = load(resource("schemas", "recipe.schema.json"))
-    files = [(load(path)["$id"], DRAFT7.create_resource(load(path))) for path in FILES]
+    files = [(path.as_uri(), DRAFT7.create_resource(load(path))) for path in FILES]
+    schema = {"$ref": resource("schemas", "recipe.schema.json").as_uri()}
     editor = jsonschema.Draft7Validator(schema, registry=Registry().with_resources(files))
     recipe = {
         "recipe": 1,
@@ -218,6 +291,10 @@ def test_an_editor_that_knows_only_json_schema_accepts_a_whole_recipe() -> None:
     assert not editor.is_valid({**recipe, "archive": "nowhere"})
     assert not editor.is_valid({**recipe, "per_observation": {"0493": {}}})
     assert not editor.is_valid({**recipe, "stages": {"deflare": {"time_bin_size": 200}}})
+    assert not editor.is_valid({**recipe, "stages": {"deflare": {"time_bin_size": "200"}}})
+    assert not editor.is_valid({**recipe, "stages": {"rate_image": {"psf_ecf": 2}}})
+    assert not editor.is_valid({**recipe, "stages": {"rate_image": {"expmap_threshold": "2"}}})
+    assert not editor.is_valid({**recipe, "stages": {"make_coffee": {}}})
 
 
 @pytest.mark.parametrize("outcome", ["done", "excluded"])
