@@ -79,7 +79,5 @@ def open_products(products: Path | str, obsid: int) -> Products:
     """
     directory = Path(products) / str(obsid)
     if not directory.is_dir():
-        raise DataError(
-            f"there are no products of ObsID {obsid} in {products}", "run a recipe that makes them"
-        )
+        raise DataError(f"ObsID {obsid} has no products in {products}", "run a recipe that makes them")
     return Products(directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,28 @@ def test_repair_removes_old_products_whose_successors_are_in_place_and_scratch(t
     assert (target / "file.txt").read_text() == "new"
     assert not scratch_directory(tmp_path, 11).exists()
     assert not aside_directory(tmp_path, 11, "deflare").exists()
+
+
+def test_everything_is_on_disk_before_it_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash of the machine cannot be tried here; what can be seen is the order of the calls."""
+    target = directory(tmp_path / "11" / "deflare", "old")
+    new = directory(tmp_path / "new", "new")
+    directory(new / "below", "deeper")
+    inodes = {path.stat().st_ino for path in (new, *new.rglob("*"))}
+    calls: list[int | str] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def sync(descriptor: int) -> None:
+        calls.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def move(self: Path, to: Path) -> Path:
+        calls.append(f"{self.name} -> {to.name}")
+        return rename(self, to)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "rename", move)
+    publish(new, target, aside_directory(tmp_path, 11, "deflare"))
+    in_place = calls.index("new -> deflare")
+    assert inodes <= set(calls[:in_place])
+    assert target.parent.stat().st_ino in calls[in_place:]

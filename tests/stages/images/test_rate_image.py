@@ -227,7 +227,7 @@ def test_continuous_clocking_has_no_image(shared_data, tmp_path):
         hdus["EVENTS"].header["READMODE"] = "CONTINUOUS"
         hdus.writeto(tmp_path / "continuous.fits")
     product = link_events(tmp_path / "cc", tmp_path / "continuous.fits", "acisf90006")
-    job.inputs = {**job.inputs, ("cleaned_chandra_evts", "events"): (product,)}
+    job = replace(job, inputs={**job.inputs, ("cleaned_chandra_evts", "events"): (product,)})
     with pytest.raises(Excluded, match="continuous clocking"):
         run_native(job)
 
@@ -242,10 +242,11 @@ def test_exposures_have_images_of_their_own(shared_data, tmp_path):
             link_events(tmp_path / exposure, source, f"acisf90006{exposure}"), exposure=exposure
         )
     aspect = [p.path for p in job.inputs["chandra_repro", "asol"]]
-    job.inputs = {
+    inputs = {
         ("cleaned_chandra_evts", "events"): tuple(both.values()),
         ("chandra_repro", "asol"): tuple(Product("asol", path, e) for e in both for path in aspect),
     }
+    job = replace(job, inputs=inputs)
     run_native(job)
     images = {p.exposure: p.path.name for p in job.products if p.role == "image"}
     assert images == {"e1": "acisf90006e1_broad_thresh.img", "e2": "acisf90006e2_broad_thresh.img"}
@@ -259,6 +260,6 @@ def test_a_damaged_mask_is_named_with_its_exposure(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["broad"])
     broken = tmp_path / "broken_msk1.fits"
     broken.write_bytes(b"SIMPLE  =                    T" + b" " * 100)
-    job.inputs = {**job.inputs, ("chandra_repro", "mask"): (Product("mask", broken, "E001"),)}
+    job = replace(job, inputs={**job.inputs, ("chandra_repro", "mask"): (Product("mask", broken, "E001"),)})
     with pytest.raises(DataError, match=r"E001: broken_msk1.fits"):
         run_native(job)
