@@ -1,151 +1,118 @@
-"""The options of the command line."""
+"""Options that several commands have, and the types of their values."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
-from chandra_runner import __version__
+from chandra_runner.errors import ExitCode
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""Where commands are added."""
 
 
-def parse(name: str, arguments: Sequence[str], summaries: Mapping[str, str]) -> argparse.Namespace:
-    """The options of a command; ends the program where they are wrong, or where help was asked for.
+def add_command(
+    subparsers: Subparsers, name: str, summary: str, execute: Callable[[argparse.Namespace], ExitCode]
+) -> argparse.ArgumentParser:
+    """Add a command and return its parser, to which its options are added.
 
     Parameters
     ----------
+    subparsers : argparse action
+        Where commands are added.
     name : str
-        The command.
-    arguments : sequence of str
-        What stands behind it.
-    summaries : Mapping of str to str
-        A line of help for each command there is.
+        As users type it.
+    summary : str
+        One line for the list of commands and for the command's own help, without capital and period.
+    execute : callable
+        Executes the command with its options; becomes the option `execute`.
     """
-    return _parser(name, summaries).parse_args(_joined_signs(arguments))
-
-
-def _parser(name: str, summaries: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="chandra-run" if name == "run" else f"chandra-run {name}",
-        description=summaries[name].capitalize() + ".",
-        epilog=_commands(summaries) if name == "run" else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    parser = subparsers.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False
     )
-    if name == "stages":
-        parser.add_argument("stage", nargs="?", metavar="STAGE", help="a stage, to see its settings")
-        parser.add_argument("--markdown", action="store_true", help="all stages and settings, as a docs page")
-    elif name == "init":
-        parser.add_argument(
-            "file", nargs="?", type=Path, default=Path("recipe.yaml"), help="it must not exist (%(default)s)"
-        )
-    elif name == "find":
-        from .find import add_find_options
-
-        add_find_options(parser)
-    else:
-        parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
-        _recipe_options(parser)
-    if name in ("run", "plan", "validate", "status", "verify"):
-        parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
-    if name == "export":
-        parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it to a file")
-    if name in ("run", "plan", "export", "verify"):
-        _extent_options(parser)
-    if name in ("run", "plan"):
-        _plan_options(parser)
-    if name == "plan":
-        parser.add_argument(
-            "--check-archive", action="store_true", help="ask the archives whether they have newer raw data"
-        )
-    if name == "run":
-        _run_options(parser)
+    parser.set_defaults(execute=execute, verbose=False, quiet=False)
     return parser
 
 
-def _commands(summaries: Mapping[str, str]) -> str:
-    rows = "\n".join(f"  {name:10}{text}" for name, text in summaries.items() if name != "run")
-    return (
-        f"other commands (chandra-run COMMAND --help tells more):\n{rows}\n\n"
-        "exit codes: 0 all done, up to date or excluded; 1 some tasks failed; 2 the recipe or the command\n"
-        "line is wrong; 3 the environment is (no CIAO, disk full, locked by another run); 130 interrupted"
-    )
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="write one JSON document to standard output")
 
 
-def _recipe_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("instead of what the recipe says")
-    group.add_argument("--data", type=Path, metavar="DIR", help="where the ObsID directories are")
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """Add the recipe, and the options of all commands that read one."""
+    parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the recipe, a YAML file")
+    group = parser.add_argument_group("options that replace what the recipe says")
+    group.add_argument("--data", type=Path, metavar="DIR", help="directory of the ObsID directories")
     group.add_argument(
-        "--archive", type=_names, metavar="NAME,...", help="where missing ones are fetched from; or none"
+        "--archive",
+        type=_names,
+        metavar="NAME,...",
+        help="archives from which missing ObsIDs are downloaded, in this order; or none",
     )
-    group.add_argument("--products", type=Path, metavar="DIR", help="where products go")
-    group.add_argument("--engine", choices=("auto", "ciao", "native"), help="what runs the stages")
+    group.add_argument("--products", type=Path, metavar="DIR", help="directory for the products")
+    group.add_argument(
+        "--engine", choices=("auto", "ciao", "native"), help="CIAO's tools, Python, or what is available"
+    )
     group.add_argument("--only", type=_obsids, metavar="OBSID,...", help="only these observations")
     parser.add_argument(
-        "--profile", type=Path, metavar="FILE", help="settings of the site, instead of the user's own"
+        "--profile", type=Path, metavar="FILE", help="settings of the site, instead of your own profile"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="show only warnings and errors")
     parser.add_argument(
         "-v",
         "--verbose",
         action="store_true",
-        help="show also what is up to date, why tasks run, and commands",
+        help="also show what is up to date, why tasks run, and their commands",
     )
 
 
-def _extent_options(parser: argparse.ArgumentParser) -> None:
+def add_extent_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how far to go, with how much of the machine."""
     parser.add_argument(
-        "--stage", action="append", default=[], metavar="STAGE", help="run up to this stage; repeatable"
+        "--stage",
+        action="append",
+        default=[],
+        metavar="STAGE",
+        help="only this stage and the stages that it needs; repeatable",
     )
     parser.add_argument(
-        "--cores", type=_cores, metavar="N", help=f"how many to use (the profile's, or all {usable_cores()})"
+        "--cores",
+        type=_cores,
+        metavar="N",
+        help=f"number of cores to use (default: as the profile says, or all {usable_cores()})",
     )
 
 
-def _plan_options(parser: argparse.ArgumentParser) -> None:
+def add_plan_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that make tasks run that are up to date."""
     parser.add_argument(
         "--force",
         action="append",
         default=[],
         metavar="STAGE",
-        help="run this stage though up to date; repeatable",
+        help="run this stage even if it is up to date; repeatable",
     )
     parser.add_argument(
         "--refresh",
         action="append",
         default=[],
         choices=("data", "tools"),
-        help="data: ask the archives for newer raw data; tools: make again what another version of CIAO made",
+        help="data: download newer raw data, if there are any; tools: repeat what another CIAO version made",
     )
 
 
-def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="as chandra-run plan")
-    parser.add_argument("--fail-fast", action="store_true", help="start nothing more after the first failure")
-    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
-    parser.add_argument("--version", action="version", version=f"chandra_runner {__version__}")
-
-
-def _joined_signs(arguments: Sequence[str]) -> list[str]:
-    """``--dec -26:35:34`` as ``--dec=-26:35:34``, which argparse does not take for an option."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and joined[-1] in ("--ra", "--dec") and argument[:1] == "-" and argument[1:2].isdecimal():
-            joined[-1] += f"={argument}"
-        else:
-            joined.append(argument)
-    return joined
-
-
 def usable_cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cores(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of cores of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
     return int(text)
 
 
@@ -157,5 +124,7 @@ def _obsids(text: str) -> tuple[int, ...]:
     names = _names(text)
     wrong = [name for name in names if not name.isdecimal()]
     if wrong or not names:
-        raise argparse.ArgumentTypeError(f"{text!r}: ObsIDs are whole numbers, separated by commas")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of ObsIDs: whole numbers separated by commas"
+        )
     return tuple(int(name) for name in names)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from chandra_runner.running.task_report import TaskReport
-from chandra_runner.stages.stage import Outcome, Progress
+from chandra_runner.stages.outcome import Outcome, Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

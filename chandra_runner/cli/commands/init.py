@@ -1,11 +1,12 @@
-"""Writing recipe files that were not there."""
+"""``chandra-run init``: write a recipe to start from."""
 
 from __future__ import annotations
 
-import os
+import argparse
 from pathlib import Path
 
-from chandra_runner.errors import ChandraRunnerError, UsageError, from_os
+from chandra_runner.cli.options import Subparsers, add_command
+from chandra_runner.errors import ExitCode
 
 STARTING_RECIPE = """\
 # A recipe for chandra-run: what is done with which Chandra observations.
@@ -41,40 +42,23 @@ stages:
 """
 
 
-def check_free(path: Path) -> None:
-    """Refuse a path at which no new file can be made.
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command, with its help and its options."""
+    parser = add_command(subparsers, "init", "write a recipe to start from", execute)
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("recipe.yaml"),
+        metavar="FILE",
+        help="file to write, which must not exist (default: %(default)s)",
+    )
 
-    Raises
-    ------
-    UsageError
-        Something is there, or there is no such directory.
-    """
-    if os.path.lexists(path):
-        raise UsageError(f"{path} exists, and is not overwritten", "name another file, or remove it")
-    if not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no directory {path.parent}", "make it first")
 
+def execute(options: argparse.Namespace) -> ExitCode:
+    """Execute the command and return the exit code of the program."""
+    from chandra_runner.cli.output_files import write_new_recipe
 
-def write_recipe(path: Path, text: str) -> None:
-    """Write a new recipe; none is left behind that is not valid.
-
-    Raises
-    ------
-    ChandraRunnerError
-        It cannot be written, or is not valid.
-    """
-    from chandra_runner.recipe.recipe import load_recipe
-
-    check_free(path)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        check_free(path)
-    except OSError as error:
-        raise from_os(error) from None
-    try:
-        load_recipe(path)
-    except ChandraRunnerError:
-        path.unlink()
-        raise
+    write_new_recipe(options.file, STARTING_RECIPE)
+    print(f"written to {options.file}; edit it, then: chandra-run validate {options.file}")
+    return ExitCode.OK
