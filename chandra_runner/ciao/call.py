@@ -1,4 +1,4 @@
-"""A command as data: it can be checked, shown, exported and run."""
+"""Calls of CIAO tools as values: they can be checked, shown, exported and run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BREAK = " \\\n    "
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a tool, known to be one that the tool takes. Made with `call`.
+    """One call of a tool, checked against its parameter table. Make it with `call`.
 
     Parameters
     ----------
     tool : str
-        Its name.
+        Name of the tool.
     arguments : tuple of str
         ``name=value``.
     """
@@ -33,11 +33,11 @@ class Call:
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """The command line."""
+        """The command line as a list of arguments."""
         return (self.tool, *self.arguments)
 
     def shell(self) -> str:
-        """The command as a person would write it for a shell."""
+        """Return the command as shell text."""
         words = [_quoted(argument) for argument in self.arguments]
         line = " ".join((self.tool, *words))
         return line if len(line) <= _WIDTH else _BREAK.join((self.tool, *words))
@@ -45,45 +45,49 @@ class Call:
 
 @dataclass(frozen=True)
 class ListFile:
-    """A text file of names, one a line, for a parameter that would be too long."""
+    """A text file of names, one a line, for a list that is too long for a parameter."""
 
     name: str
     lines: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """What is in it."""
+        """Content of the file."""
         return "".join(f"{line}\n" for line in self.lines)
 
     def shell(self) -> str:
-        """The command that writes it."""
+        """Return the shell command that writes the file."""
         return f"cat > {shlex.quote(self.name)} <<'END'\n{self.text}END"
 
 
 Step = Call | ListFile
-"""What is done in a task's directory."""
+"""One step of a task in its directory."""
 
 
 def call(tool: str, **parameters: Value) -> Call:
-    """A checked call; it never prompts, and replaces output that is there.
+    """Return a checked call of a tool; it never prompts, and overwrites existing output.
 
     Parameters
     ----------
     tool : str
-        Its name.
+        Name of the tool.
     **parameters
-        In the order in which they are shown.
+        Its parameters, in the order in which they are shown.
 
     Raises
     ------
     DataError
-        The tool would refuse it: a name that it has not, one that is missing, a value of the wrong type or
-        out of bounds.
+        The tool would refuse it: an unknown or missing parameter, a value of the wrong type or out of bounds.
+
+    Examples
+    --------
+    >>> call("deflare", infile="ltc1.fits", outfile="gti.fits", method="sigma", nsigma=3).shell()
+    'deflare infile=ltc1.fits outfile=gti.fits method=sigma nsigma=3 mode=h'
     """
     table = tools()[tool]
     missing = sorted(table.required - parameters.keys())
     if missing:
-        raise DataError(f"{tool} needs {', '.join(missing)}")
+        raise DataError(f"{tool} requires the parameter {', '.join(missing)}")
     arguments = [f"{name}={_text(table, name, value)}" for name, value in parameters.items()]
     if "clobber" in table.parameters:
         arguments.append("clobber=yes")
@@ -91,11 +95,11 @@ def call(tool: str, **parameters: Value) -> Call:
 
 
 def stack(names: Sequence[str], list_name: str) -> tuple[str, tuple[ListFile, ...]]:
-    """The value of a parameter that takes several files, and the list file that it needs where it is long."""
+    """Return the value of a parameter that takes several files, and the list file that a long value needs."""
     together = ",".join(names)
     if len(together) <= LONGEST:
         return together, ()
-    # The minus keeps the names as they are written; without it they would be taken as relative to the list.
+    # "@-" takes the names as they are written; with "@" they would be relative to the list file.
     return f"@-{list_name}", (ListFile(list_name, tuple(names)),)
 
 
@@ -108,12 +112,14 @@ def _text(tool: Tool, name: str, value: Value) -> str:
 
 def _parameter(tool: Tool, name: str) -> Parameter:
     if name not in tool.parameters:
-        raise DataError(f"there is no parameter {name}", did_you_mean(name, tool.parameters, "they are"))
+        raise DataError(
+            f"there is no parameter {name}", did_you_mean(name, tool.parameters, "its parameters are")
+        )
     return tool.parameters[name]
 
 
 def _quoted(argument: str) -> str:
-    """Quoted where a shell needs it, and then only the value."""
+    """Quote the value of an argument if a shell requires it."""
     name, _, value = argument.partition("=")
     plain = re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII)
     return argument if plain else f"{name}={shlex.quote(value)}"

@@ -1,4 +1,4 @@
-"""CIAO on this machine: where it is, which version, and the environment that its tools need."""
+"""The CIAO installation: its directory, versions, and the environment that its tools require."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ GET_CIAO = (
 )
 UNKNOWN = "unknown"
 _PROBE = "dmcopy"
-"""The tool by which CIAO is known."""
-_PATIENCE = 60
-"""Seconds that ciaover may take."""
+"""The tool whose presence identifies a CIAO installation."""
+_CIAOVER_TIMEOUT = 60
+"""Time that ciaover may take, s."""
 _CALDB_VERSIONS = "docs/chandra/caldb_version/caldb_version.fits"
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A CIAO that is here.
+    """An installed CIAO.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ class Installation:
     directory: Path
 
     def tool(self, name: str) -> Path:
-        """The executable of a tool.
+        """Return the executable of a tool.
 
         Raises
         ------
         SiteError
-            There is none: parts of CIAO can be left out when it is installed.
+            It was not found: parts of CIAO can be left out when it is installed.
         """
         found = shutil.which(name, path=self._path())
         if found is None:
@@ -54,7 +54,7 @@ class Installation:
         return Path(found)
 
     def environment(self) -> dict[str, str]:
-        """The environment of its tools, whether or not its setup script was sourced."""
+        """Return the environment of its tools, whether or not its setup script was sourced."""
         if os.environ.get("ASCDS_INSTALL") == str(self.directory):
             return {**os.environ, "PATH": f"{self._path()}{os.pathsep}{os.environ.get('PATH', '')}"}
         here = self.directory
@@ -72,12 +72,12 @@ class Installation:
             "CALDBALIAS": caldb / "software/tools/alias_config.fits",
             "PATH": f"{self._path()}{os.pathsep}{os.environ.get('PATH', '')}",
         }
-        # What another CIAO may have set would lead to its parameter files.
+        # PFILES may be that of another CIAO, and then leads to its parameter files.
         others = {name: value for name, value in os.environ.items() if name != "PFILES"}
         return {**others, **{name: str(value) for name, value in own.items()}}
 
     def system_pfiles(self) -> str:
-        """Where CIAO's own parameter files are: the second part of PFILES."""
+        """Return the directories of CIAO's own parameter files: the second part of PFILES."""
         stated = self.environment().get("PFILES", "").partition(";")[2]
         return stated or f"{self.directory}/contrib/param:{self.directory}/param"
 
@@ -86,25 +86,25 @@ class Installation:
 
 
 def find_ciao(stated: Path | None = None) -> Installation | None:
-    """CIAO on this machine; None where there is none.
+    """Find CIAO on this machine; return None if there is none.
 
-    Looked for where the profile says; else in ``$ASCDS_INSTALL``, as CIAO's setup script sets it, then on
-    ``PATH``.
+    It must be where the profile says; without a profile it is searched in ``$ASCDS_INSTALL``, which
+    CIAO's setup script sets, then on ``PATH``.
 
     Parameters
     ----------
     stated : Path, optional
-        Where the profile says it is.
+        The directory that the profile states.
 
     Raises
     ------
     SiteError
-        It is not where the profile says.
+        It is not in that directory.
     """
     if stated is not None:
         if not _is_ciao(stated):
-            hint = f"it is the directory with bin/{_PROBE} in it; correct the profile"
-            raise SiteError(f"the profile says that CIAO is in {stated}, which has no bin/{_PROBE}", hint)
+            hint = f"correct the profile: CIAO's directory contains bin/{_PROBE}"
+            raise SiteError(f"the profile says that CIAO is in {stated}, but there is no bin/{_PROBE}", hint)
         return Installation(Path(os.path.abspath(stated)))
     installed = os.environ.get("ASCDS_INSTALL", "")
     if installed and _is_ciao(Path(installed)):
@@ -114,7 +114,7 @@ def find_ciao(stated: Path | None = None) -> Installation | None:
 
 
 def looked_for() -> str:
-    """What `find_ciao` looked at, for the message that says that there is none."""
+    """Return where `find_ciao` looked, for the message that CIAO was not found."""
     installed = os.environ.get("ASCDS_INSTALL", "")
     variable = f"no bin/{_PROBE} in $ASCDS_INSTALL ({installed})" if installed else "no $ASCDS_INSTALL"
     return f"{variable}, no {_PROBE} on PATH, no ciao in a profile"
@@ -122,9 +122,9 @@ def looked_for() -> str:
 
 @cache
 def versions(installation: Installation) -> Mapping[str, str]:
-    """Versions of CIAO, its contributed scripts (contrib) and the CALDB, ``unknown`` where nothing tells.
+    """Return the versions of CIAO, its contributed scripts (contrib) and the CALDB; ``unknown`` if not found.
 
-    From the files of the installation where they say; ``ciaover -v`` is asked for the rest.
+    They come from files of the installation; what these do not say comes from ``ciaover -v``.
     """
     found = {name: value for name, value in _from_files(installation).items() if value}
     if len(found) < 3:
@@ -133,7 +133,7 @@ def versions(installation: Installation) -> Mapping[str, str]:
 
 
 def parse_ciaover(text: str) -> dict[str, str]:
-    """Versions in the output of ``ciaover -v``, lines of ``name : value``; those that it tells."""
+    """Return the versions in the output of ``ciaover -v``, which has lines of ``name : value``."""
     found: dict[str, str] = {}
     names = {"ciao": "CIAO", "contrib": "contrib", "scripts": "contrib", "caldb": "CALDB"}
     for line in text.splitlines():
@@ -159,7 +159,7 @@ def _number(text: str) -> str:
 
 
 def _from_files(installation: Installation) -> dict[str, str]:
-    """Versions as ciao-install and conda leave them in files."""
+    """Return versions from the files that ciao-install and conda write."""
     here = installation.directory
     caldb = Path(installation.environment().get("CALDB", here / "CALDB"))
     return {
@@ -179,7 +179,7 @@ def _version_file(path: Path) -> str:
 
 
 def _conda(directory: Path, package: str) -> str:
-    """Version of a package in a conda environment."""
+    """Return the version of a package in a conda environment; empty if it is not there."""
     for path in sorted((directory / "conda-meta").glob(f"{package}-[0-9]*.json")):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
@@ -191,7 +191,7 @@ def _conda(directory: Path, package: str) -> str:
 
 
 def _caldb_version(caldb: Path) -> str:
-    """The last row of the CALDB's own list of versions."""
+    """Return the version in the last row of the CALDB's own list."""
     path = caldb / _CALDB_VERSIONS
     if not path.is_file():
         return ""
@@ -205,7 +205,7 @@ def _caldb_version(caldb: Path) -> str:
 
 
 def _ask(installation: Installation) -> dict[str, str]:
-    """What ``ciaover -v`` says; nothing where it cannot be asked."""
+    """Return the versions that ``ciaover -v`` prints; none if it cannot run."""
     try:
         done = subprocess.run(  # noqa: S603 - the installation's own tool
             [installation.tool("ciaover"), "-v"],
@@ -214,7 +214,7 @@ def _ask(installation: Installation) -> dict[str, str]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_PATIENCE,
+            timeout=_CIAOVER_TIMEOUT,
         )
     except (SiteError, OSError, subprocess.SubprocessError):
         return {}

@@ -1,4 +1,4 @@
-"""What parameters CIAO's tools take: the tables that CIAO enforces, for the tools that are called here."""
+"""Parameter tables of CIAO tools: those that CIAO enforces, for the tools that are called here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chandra_runner.errors import DataError
 Value = str | bool | int | float
 
 LONGEST = 1500
-"""Characters of a value; CIAO cuts what is longer than about 2,000."""
+"""Most characters in a value; CIAO truncates values of more than about 2,000."""
 _TABLES = Path(__file__).with_name("parameters.json")
 _FORBIDDEN = re.compile(r'[^ -~]|"')
 """Parameter files are ASCII, with their values between double quotes."""
@@ -29,11 +29,11 @@ class Parameter:
     Parameters
     ----------
     name : str
-        Its name.
+        Name of the parameter.
     kind : str
         ``f`` file, ``s`` string, ``b`` boolean, ``i`` integer, ``r`` real.
     options : tuple of str
-        The only values that it takes; empty where it takes any.
+        The only values allowed; empty if any is.
     minimum, maximum : float
         Bounds of a number, both allowed.
     """
@@ -45,7 +45,7 @@ class Parameter:
     maximum: float = math.inf
 
     def text(self, value: Value) -> str:
-        """A value as it stands on the command line.
+        """Return a value as text for the command line.
 
         Raises
         ------
@@ -54,11 +54,11 @@ class Parameter:
         """
         text = self._typed(value)
         if self.options and text not in self.options:
-            raise DataError(f"{self.name}={text}: it can be {', '.join(self.options)}")
+            raise DataError(f"{self.name}={text} is not one of {', '.join(self.options)}")
         if not isinstance(value, str) and not self.minimum <= value <= self.maximum:
             raise DataError(f"{self.name}={text} is not within {self.minimum:g} and {self.maximum:g}")
         if len(text) > LONGEST:
-            raise DataError(f"{self.name} would be {len(text)} characters long, CIAO takes {LONGEST}")
+            raise DataError(f"{self.name} would be {len(text)} characters long; CIAO accepts {LONGEST}")
         return text
 
     def _typed(self, value: Value) -> str:
@@ -71,12 +71,12 @@ class Parameter:
                 return f"{value:.12g}"
             case "f" | "s" if isinstance(value, str) and not _FORBIDDEN.search(value):
                 return value
-        raise DataError(f"{self.name} does not take {value!r}")
+        raise DataError(f"{self.name} does not accept {value!r}")
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool's parameters, by name, in the tool's own order; those of `required` cannot be left out."""
+    """A tool with its parameters by name, in the tool's order; those in `required` must be given."""
 
     name: str
     parameters: Mapping[str, Parameter]
@@ -85,14 +85,14 @@ class Tool:
 
 @cache
 def tools() -> Mapping[str, Tool]:
-    """The tools that are called here, by name."""
+    """Return the tools that are called here, by name."""
     document = json.loads(_TABLES.read_text(encoding="utf-8"))
     return {name: _tool(name, rows) for name, rows in document["tools"].items()}
 
 
 def _tool(name: str, rows: Mapping[str, list[dict[str, Any]]]) -> Tool:
     parameters = [_parameter(row) for row in (*rows["required"], *rows["optional"])]
-    # What has a default is never asked for.
+    # A parameter with a default is not required, also where the table lists it so.
     required = frozenset(row["name"] for row in rows["required"] if row["default"] is None)
     return Tool(name, {parameter.name: parameter for parameter in parameters}, required)
 

@@ -1,4 +1,4 @@
-"""Runs CIAO's tools for one task, where they can neither disturb others nor be disturbed."""
+"""Running CIAO tools for one task, isolated from other tasks."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from chandra_runner.storage.state_directory import EXTERNAL_LINK, EXTERNAL_PREFI
 
 from .call import Call, ListFile, Step
 from .installation import Installation
-from .tool_output import Messages
+from .tool_output import ToolOutput
 
 TEMPORARY = "temporary"
-"""Where tools put temporary files."""
+"""Directory for the temporary files of tools."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./~+-]+")
-"""Paths that no CIAO tool takes for a filter, a list of files or two words."""
+"""Paths that no CIAO tool mistakes for a filter, a list of files or two words."""
 _MOST_WARNINGS = 20
-_LINGER = 2.0
-"""Seconds that are granted to what a tool started and left behind to say its last words."""
+_OUTPUT_GRACE = 2.0
+"""Time to wait for the output of processes that a tool left running, s."""
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 _SHOWN_LINES = 4
 _LONGEST_LINE = 1 << 16
 
 
 class ToolError(DataError):
-    """A tool failed; the message has what it said of that."""
+    """A tool failed; the message contains what it printed about that."""
 
 
 @contextmanager
 def workplace(scratch: Path) -> Iterator[Path]:
-    """A directory whose path CIAO's tools can take, whatever the user's directories are called.
+    """Yield a directory whose path CIAO tools accept, whatever the user's directories are called.
 
-    It is in the task's scratch directory where it can be. Where there are blanks or brackets in its path, it
-    is a temporary directory, which a link in scratch leads to, so that it is removed with scratch by whoever
-    does that.
+    Usually it is in the task's scratch directory. If that has blanks or brackets in its path, it is a
+    temporary directory elsewhere; a link in the scratch directory leads to it, so that whoever removes the scratch
+    directory, perhaps after a crash, can remove it too.
 
     Raises
     ------
     SiteError
-        There are such characters in the path of the temporary directory, too.
+        The path of the temporary directory has such characters, too.
     """
     inside = Path(os.path.realpath(scratch)) / "work"
     if _PLAIN.fullmatch(str(inside)):
@@ -63,13 +63,13 @@ def workplace(scratch: Path) -> Iterator[Path]:
     parent = os.path.realpath(tempfile.gettempdir())
     if not _PLAIN.fullmatch(parent):
         raise SiteError(
-            f"CIAO can work neither in {scratch} nor in {parent}: both have blanks or special characters",
+            f"CIAO cannot work in {scratch} or in {parent}: both have blanks or special characters",
             "set TMPDIR to a directory without them",
         )
     outside, link = Path(tempfile.mkdtemp(prefix=EXTERNAL_PREFIX, dir=parent)), scratch / EXTERNAL_LINK
     try:
         link.symlink_to(outside)
-        logger.info(f"CIAO cannot take the path of the products directory: working in {outside}")
+        logger.info(f"CIAO does not accept the path of the products directory; working in {outside}")
         yield outside
     finally:
         shutil.rmtree(outside, ignore_errors=True)
@@ -77,14 +77,14 @@ def workplace(scratch: Path) -> Iterator[Path]:
 
 
 class Session:
-    """Runs tools in one directory, with parameter files and temporary files of its own.
+    """One directory in which tools run, with its own parameter files and temporary files.
 
     Parameters
     ----------
     directory : Path
-        Where they run, of `workplace`; all file names in calls are relative to it.
+        The directory, from `workplace`; all file names in calls are relative to it.
     installation : Installation
-        Which CIAO.
+        The CIAO installation.
     """
 
     def __init__(self, directory: Path, installation: Installation) -> None:
@@ -96,7 +96,12 @@ class Session:
         self._environment = self._private_environment()
 
     def place(self, inputs: Mapping[str, Path]) -> None:
-        """Put input files into the directory by their names there: compressed ones unpacked, others as links.
+        """Put input files into the directory: compressed ones uncompressed, others as links.
+
+        Parameters
+        ----------
+        inputs : Mapping of str to Path
+            The files, by their names in the directory.
 
         Raises
         ------
@@ -114,14 +119,14 @@ class Session:
                 target.symlink_to(source.absolute())
 
     def run(self, steps: Iterable[Step]) -> None:
-        """Do what is to be done, one step after the other.
+        """Run steps one after the other.
 
         Raises
         ------
         ToolError
             A tool failed, by its exit code or by what it printed.
         SiteError
-            A tool is not there, or the disk is full.
+            A tool was not found, or the disk is full.
         """
         for step in steps:
             match step:
@@ -131,28 +136,26 @@ class Session:
                     self._call(step)
 
     def made(self, name: str, tool: str) -> Path:
-        """A file that a tool was to make.
+        """Return the path of a file that a tool should have made.
 
         Raises
         ------
         ToolError
-            It did not, though it said nothing of that.
+            The file is missing or empty, although the tool reported success.
         """
         path = self.directory / name
         if not path.is_file():
-            raise ToolError(f"{tool} ended as if all were well, but made no {name}")
+            raise ToolError(f"{tool} returned success but did not create {name}")
         if path.stat().st_size == 0:
-            raise ToolError(
-                f"{tool} ended as if all were well, but {name} is empty", "the log has its output"
-            )
+            raise ToolError(f"{tool} returned success but {name} is empty", "see its output in the log")
         return path
 
-    def told(self) -> Iterator[str]:
-        """The warnings of all tools, the first of them where there are many."""
+    def reported_warnings(self) -> Iterator[str]:
+        """Yield the warnings of all tools; only the first of many."""
         yield from self.warnings[:_MOST_WARNINGS]
         more = len(self.warnings) - _MOST_WARNINGS
         if more > 0:
-            yield f"and {more} more warnings of CIAO's tools, in the log"
+            yield f"and {more} more warnings from CIAO tools, see the log"
 
     def _private_environment(self) -> dict[str, str]:
         here = str(self.directory)
@@ -166,9 +169,9 @@ class Session:
         }
 
     def _call(self, step: Call) -> None:
-        logger.info(f"runs {step.shell()}")
+        logger.info(f"running {step.shell()}")
         executable = self._installation.tool(step.tool)
-        messages = Messages(step.tool)
+        messages = ToolOutput(step.tool)
         process = subprocess.Popen(  # noqa: S603 - a list of checked arguments, no shell
             step.argv,
             executable=executable,
@@ -182,34 +185,34 @@ class Session:
         reader = threading.Thread(target=_follow, args=(process.stdout, messages), daemon=True)
         reader.start()
         code = process.wait()
-        # What the tool started and left behind may hold its output open: that is not waited for.
-        reader.join(_LINGER)
+        # A process that the tool left running may keep the pipe open: do not wait for it.
+        reader.join(_OUTPUT_GRACE)
         self.warnings = list(dict.fromkeys([*self.warnings, *messages.warnings]))
         if code or messages.errors:
             raise _failure(step.tool, code, messages)
 
 
-def _follow(output: IO[bytes], messages: Messages) -> None:
-    """Copy a tool's output to the task's log as it comes, and read its messages."""
+def _follow(output: IO[bytes], messages: ToolOutput) -> None:
+    """Copy a tool's output to the task's log as it is printed, and collect its messages."""
     with output:
         while line := output.readline(_LONGEST_LINE):
-            with suppress(OSError):  # the log's disk may be full; the tool must not be held up by that
+            with suppress(OSError):  # a full disk of the log must not stop the tool
                 os.write(1, line)
             messages.read(line.decode("utf-8", "replace"))
 
 
-def _failure(tool: str, code: int, messages: Messages) -> DataError | SiteError:
-    said = list(messages.errors[:3])
+def _failure(tool: str, code: int, messages: ToolOutput) -> DataError | SiteError:
+    parts = list(messages.errors[:3])
     if any(sign in line for line in (*messages.errors, *messages.tail) for sign in _DISK_FULL):
         return SiteError(f"{tool}: the disk is full", "make room, then run again")
-    told = [text.partition(": ")[2] for text in said]
-    last = [line for line in messages.tail if not any(text in line for text in told)][-_SHOWN_LINES:]
+    texts = [text.partition(": ")[2] for text in parts]
+    last = [line for line in messages.tail if not any(text in line for text in texts)][-_SHOWN_LINES:]
     if last:
-        said.append(f"its last lines: {' | '.join(last)}")
-    return ToolError(f"{tool} {_ending(code)}: {'; '.join(said) or 'it printed nothing'}")
+        parts.append(f"its last lines: {' | '.join(last)}")
+    return ToolError(f"{tool} {_ending(code)}: {'; '.join(parts) or 'it printed nothing'}")
 
 
 def _ending(code: int) -> str:
     if code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
+        return f"was killed by {signal.Signals(-code).name}"
     return f"failed with exit code {code}" if code else "failed, though its exit code is 0"

@@ -1,4 +1,4 @@
-"""What CIAO's tools print: errors and warnings among all the rest.
+"""Errors and warnings in the output of CIAO tools.
 
 They write them in several ways::
 
@@ -18,9 +18,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 TAIL = 8
-"""Last lines of a tool's output that are kept."""
+"""Number of last lines of a tool's output that are kept."""
 _MOST = 1000
-"""Different messages that are kept; tools that go mad print millions."""
+"""Number of different messages that are kept: a tool can print millions."""
 _LONGEST = 500
 
 _TOOL = re.compile(r"#\s*(?P<tool>[A-Za-z]\w*) \((?P<version>[^)]*)\):\s*(?P<text>.*)")
@@ -29,17 +29,17 @@ _LEVEL = re.compile(
 )
 _TIMES = re.compile(r"The following (?:error|warning) occurred (?P<count>\d+) times?:?")
 _SKIPPED = re.compile(r"Unable to locate level=1 event file")
-"""After this line chandra_repro ends as if all were well."""
+"""After this line chandra_repro skips an observation and reports success."""
 
 
 @dataclass
-class Messages:
-    """Reads a tool's output line by line.
+class ToolOutput:
+    """The output of a tool, read line by line.
 
     Parameters
     ----------
     tool : str
-        The tool that was called; others that it calls name themselves.
+        The tool that was called; tools that it calls print their own names.
     """
 
     tool: str
@@ -50,12 +50,12 @@ class Messages:
     """Tool and number of times of a message whose text is in the next line."""
 
     def read(self, line: str) -> None:
-        """Take in one line."""
+        """Read one line."""
         line = line.strip()[:_LONGEST]
         if not line:
             return
         self.tail.append(line)
-        tool, text = self._who(line)
+        tool, text = self._tool_and_text(line)
         times = _TIMES.fullmatch(text)
         if times:
             self._announced = tool, times["count"]
@@ -69,8 +69,8 @@ class Messages:
             _keep(kept, f"{tool}: {found['text'].rstrip('.')}{count}")
         self._announced = ("", "")
 
-    def _who(self, line: str) -> tuple[str, str]:
-        """Whose line it is, and what it says."""
+    def _tool_and_text(self, line: str) -> tuple[str, str]:
+        """Return the tool that printed a line, and its text."""
         named = _TOOL.match(line)
         if named:
             return named["tool"], named["text"].strip()

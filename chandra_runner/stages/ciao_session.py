@@ -31,7 +31,7 @@ def ciao_session(job: Job[Any], exposure: str = "") -> Iterator[Session]:
         try:
             yield session
         finally:
-            for warning in session.told():
+            for warning in session.reported_warnings():
                 job.warn(warning, exposure)
 
 

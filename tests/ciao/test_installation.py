@@ -44,7 +44,7 @@ def test_it_is_found_by_its_variable_on_path_and_by_the_profile(
 
 
 def test_a_profile_that_is_wrong_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SiteError, match="has no bin/dmcopy; it is the directory with bin/dmcopy in it"):
+    with pytest.raises(SiteError, match="there is no bin/dmcopy; correct the profile"):
         find_ciao(tmp_path)
 
 

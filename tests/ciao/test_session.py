@@ -87,7 +87,7 @@ def test_list_files_are_written(session: Session) -> None:
     [
         (Way.ERROR, "dmcopy failed with exit code 1: dmcopy: Could not open file 'calibration.fits'"),
         (Way.ERROR_EXIT_0, "dmcopy failed, though its exit code is 0: dmcopy: Could not open file"),
-        (Way.CRASH, "dmcopy was ended by SIGSEGV: it printed nothing"),
+        (Way.CRASH, "dmcopy was killed by SIGSEGV: it printed nothing"),
     ],
 )
 def test_a_failure_is_told_in_the_words_of_the_tool(
@@ -108,7 +108,7 @@ def test_a_full_disk_is_the_machines_failure(session: Session, ciao: Ciao) -> No
 def test_a_tool_that_makes_nothing_and_says_nothing_is_caught(session: Session, ciao: Ciao) -> None:
     ciao.fail("dmcopy", Way.NOTHING)
     session.run([COPY])
-    with pytest.raises(ToolError, match=r"dmcopy ended as if all were well, but made no out\.fits"):
+    with pytest.raises(ToolError, match=r"dmcopy returned success but did not create out\.fits"):
         session.made("out.fits", "dmcopy")
 
 
@@ -121,15 +121,15 @@ def test_a_traceback_of_something_else_is_no_failure(session: Session, ciao: Cia
     ciao.fail("dmcopy", Way.TRACEBACK)
     session.run([COPY])
     assert session.made("out.fits", "dmcopy")
-    assert not list(session.told())
+    assert not list(session.reported_warnings())
 
 
 def test_of_many_warnings_the_first_are_told(session: Session, ciao: Ciao) -> None:
     ciao.fail("dmcopy", Way.WARNINGS)
     session.run([COPY, COPY])
-    told = list(session.told())
+    told = list(session.reported_warnings())
     assert told[0] == "dmcopy: row 0 is out of range"
-    assert told[-1] == "and 480 more warnings of CIAO's tools, in the log"
+    assert told[-1] == "and 480 more warnings from CIAO tools, see the log"
     assert len(told) == 21
 
 

@@ -1,15 +1,15 @@
-"""Messages: what CIAO's tools print is understood as they mean it."""
+"""ToolOutput: what CIAO's tools print is understood as they mean it."""
 
 from __future__ import annotations
 
 import pytest
 
-from chandra_runner.ciao.tool_output import TAIL, Messages
+from chandra_runner.ciao.tool_output import TAIL, ToolOutput
 
 
-def read(tool: str, text: str) -> Messages:
+def read(tool: str, text: str) -> ToolOutput:
     """The messages in an output."""
-    messages = Messages(tool)
+    messages = ToolOutput(tool)
     for line in text.splitlines():
         messages.read(line)
     return messages

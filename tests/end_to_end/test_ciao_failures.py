@@ -74,7 +74,7 @@ def short_directory() -> Iterator[Path]:
             "chandra_repro",
             Way.NOTHING,
             1,
-            "ended as if all were well, but made no out/",
+            "returned success but did not create out",
         ),
         ("chandra_repro", "chandra_repro", Way.HALF, 1, "is truncated"),
         ("chandra_repro", "chandra_repro", Way.ERROR, 1, "chandra_repro failed with exit code 1: "),
@@ -84,10 +84,10 @@ def short_directory() -> Iterator[Path]:
             "deflare",
             Way.NOTHING,
             1,
-            "E001: dmextract ended as if all were well",
+            "E001: dmextract returned success",
         ),
         ("dmextract", "deflare", Way.HALF, 1, "is truncated"),
-        ("deflare", "deflare", Way.CRASH, 1, "E001: deflare was ended by SIGSEGV"),
+        ("deflare", "deflare", Way.CRASH, 1, "E001: deflare was killed by SIGSEGV"),
         ("deflare", "deflare", Way.ERROR, 1, "Could not open file 'calibration.fits'"),
         ("deflare", "deflare", Way.HALF, 1, "acisf99002_deflare_gti.fits"),
         ("dmcopy", "cleaned_chandra_evts", Way.FULL_DISK, 3, "dmcopy: the disk is full; make room"),
@@ -135,7 +135,7 @@ def test_warnings_of_the_tools_are_in_the_report_but_not_all_of_them(site: Site)
     assert answer.code == 0
     (task,) = (task for task in answer.document["tasks"] if task["stage"] == "deflare")
     assert "E001: dmextract: row 0 is out of range" in task["warnings"]
-    assert "E001: and 480 more warnings of CIAO's tools, in the log" in task["warnings"]
+    assert "E001: and 480 more warnings from CIAO tools, see the log" in task["warnings"]
     assert len(task["warnings"]) < 30
     assert "row 499 is out of range" in site.log("deflare")
 
