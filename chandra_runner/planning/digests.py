@@ -19,7 +19,7 @@ _CONTINUE = b"CONTINUE"
 
 @dataclass(frozen=True)
 class FileStat:
-    """What tells, without reading a file, that it is still the same."""
+    """What shows, without reading a file, that it has not changed."""
 
     size: int
     mtime_ns: int

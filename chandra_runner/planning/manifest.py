@@ -1,4 +1,4 @@
-"""The manifest beside a stage's products: what was made, from what, how."""
+"""The manifest of a stage's products: what was made, from what, and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a task's finished directory into place whole: readers see the old products or the new ones."""
+"""Putting a task's finished directory into place as a whole, so that no reader sees a mixture."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def publish(finished: Path, target: Path, aside: Path) -> None:
     Parameters
     ----------
     finished : Path
-        The new directory, on the same file system; all of it reaches the disk first.
+        The new directory, on the same file system; its content is flushed to disk first.
     target : Path
-        Where it goes, ``<products>/<obsid>/<stage>``.
+        The directory to replace, ``<products>/<obsid>/<stage>``.
     aside : Path
-        Where the old one waits until the new one is in place. After a crash in between `repair`
-        brings it back.
+        Where the old directory is kept until the new one is in place. After a crash in between,
+        `repair` moves it back.
     """
     for path in sorted(finished.rglob("*")):
         if not path.is_symlink():
@@ -42,20 +42,20 @@ def publish(finished: Path, target: Path, aside: Path) -> None:
 
 
 def aside_directory(products: Path, obsid: int, stage: str) -> Path:
-    """Where the old products of a stage wait while they are replaced."""
+    """Return where the old products of a stage are kept while they are replaced."""
     return state_directory(products) / "aside" / f"{obsid}.{stage}"
 
 
 def repair(products: Path, obsid: int) -> list[str]:
-    """Clean up after a run that was ended in the middle; to be called with the ObsID's lock held.
+    """Clean up after a run that was killed; call it with the ObsID's lock held.
 
     Returns
     -------
     list of str
-        Stages whose old products were brought back.
+        Stages whose old products were moved back.
     """
     remove_scratch(scratch_directory(products, obsid))
-    brought_back = []
+    restored = []
     for old in sorted(aside_directory(products, obsid, "").parent.glob(f"{obsid}.*")):
         stage = old.name.partition(".")[2]
         target = products / str(obsid) / stage
@@ -64,5 +64,5 @@ def repair(products: Path, obsid: int) -> list[str]:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             old.rename(target)
-            brought_back.append(stage)
-    return brought_back
+            restored.append(stage)
+    return restored

@@ -90,7 +90,14 @@ class _Images:
             take(made, path)
             pixels, header = _read(path)
             seen = exposure_map > 0
-            shown = DisplayedImage(role, self._content(role), self._unit(role), pixels, seen, header)
+            shown = DisplayedImage(
+                role=role,
+                content=self._content(role),
+                unit=self._unit(role),
+                pixels=pixels,
+                seen=seen,
+                header=header,
+            )
             draw_image(self._job, self._product.exposure, band, self._events.header, path, shown)
 
     def _find(self, session: Session, band: Band, role: str) -> Path:

@@ -248,5 +248,12 @@ def _write(context: ExposureContext, band: Band, images: ThresholdedImages, outp
     label = Label(output.content, output.unit, band.name, energies)
     history = (f"{output.content} of {context.product.path.name}", *output.history, *field.notes)
     write_image(path, output.pixels, header, label, history)
-    shown = DisplayedImage(output.role, output.content, output.unit, output.pixels, images.seen, header)
+    shown = DisplayedImage(
+        role=output.role,
+        content=output.content,
+        unit=output.unit,
+        pixels=output.pixels,
+        seen=images.seen,
+        header=header,
+    )
     draw_image(job, exposure, band, events.header, path, shown)

@@ -1,4 +1,4 @@
-"""Pictures of images, for people to look at."""
+"""Pictures of the images, as PNG."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from chandra_runner.native.geometry import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DisplayedImage:
-    """An image of which there is to be a picture.
+    """An image to draw.
 
     Parameters
     ----------
-    role, content, unit : str
-        What it is.
+    role : str
+        Role of the product, such as ``expmap``.
+    content : str
+        What the image shows, such as ``exposure map``.
+    unit : str
+        Unit of the pixels.
     pixels : ndarray, shape (ny, nx)
         The image.
     seen : ndarray of bool, shape (ny, nx)
-        Where there is an exposure.
+        Which pixels were exposed.
     header : Header
-        For its place in the sky.
+        Header of the image, with its coordinates.
     """
 
     role: str
@@ -43,35 +47,41 @@ class DisplayedImage:
 def draw_image(
     job: Job[Any], exposure: str, band: Band, events: Header, path: Path, shown: DisplayedImage
 ) -> None:
-    """Draw an image as PNG, beside its file.
+    """Draw an image as PNG, next to its FITS file.
 
     Parameters
     ----------
     job : Job
-        Whose product it is.
+        The task that makes the image.
     exposure : str
-        Of which exposure.
+        Id of the exposure.
     band : Band
         Energy band.
     events : Header
-        Of the event list.
+        Header of the event list.
     path : Path
-        Of the image.
+        Path of the FITS file.
     shown : DisplayedImage
         The image.
     """
     from chandra_runner.plots.image import ImagePlot, plot_image
 
-    counted = shown.role in ("image", "rate", "flux")
-    decades = 1.0 if shown.role == "expmap" else 5.0
-    title = _title(job, exposure, band, events)
-    picture = ImagePlot(shown.pixels, shown.seen, title, shown.content, shown.unit, counted, decades)
+    picture = ImagePlot(
+        pixels=shown.pixels,
+        seen=shown.seen,
+        title=_title(job, exposure, band, events),
+        content=shown.content,
+        unit=shown.unit,
+        counted=shown.role in ("image", "rate", "flux"),
+        # Exposures of one image differ by little, counts by much.
+        decades=1.0 if shown.role == "expmap" else 5.0,
+    )
     plot_image(job.output(f"{path.name}.png", "plot", exposure, band.name), shown.header, picture)
 
 
 def _title(job: Job[Any], exposure: str, band: Band, events: Header) -> str:
     acis = str(events.get("INSTRUME", "")).strip().upper() == "ACIS"
     energies = f"{band.lo:g}–{band.hi:g} keV" if acis else ""
-    called = "" if band.name[0].isdigit() else band.name
+    name = "" if band.name[0].isdigit() else band.name
     target = str(events.get("OBJECT", "")).strip()
-    return " · ".join(filter(None, (job.title(exposure), f"{called} {energies}".strip(), target)))
+    return " · ".join(filter(None, (job.title(exposure), f"{name} {energies}".strip(), target)))
