@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import BufferedIOBase
 from math import prod
 from typing import BinaryIO
 
@@ -80,7 +81,9 @@ def cards(header: bytes) -> Iterator[bytes]:
     return (header[i : i + CARD] for i in range(0, len(header), CARD))
 
 
-def iterate_headers(stream: BinaryIO, name: str, *, trailing_blanks: bool = False) -> Iterator[HduBlocks]:
+def iterate_headers(
+    stream: BinaryIO | BufferedIOBase, name: str, *, trailing_blanks: bool = False
+) -> Iterator[HduBlocks]:
     """Go through the headers of a FITS file, from the first to the end of the file.
 
     At each step the stream is at the first byte of the data. Before the next step the caller
@@ -152,7 +155,7 @@ def truncated(hdu: HduBlocks, name: str, hint: str = "") -> DataError:
     return DataError(f"{name} is truncated: the data of {hdu.name} should have {hdu.data_size} bytes", hint)
 
 
-def _read_header(stream: BinaryIO, block: bytes, name: str) -> bytes:
+def _read_header(stream: BinaryIO | BufferedIOBase, block: bytes, name: str) -> bytes:
     """Read the rest of a header, from its first block on."""
     blocks = [block]
     while len(block) == BLOCK and not any(card.startswith(_END) for card in cards(block)):

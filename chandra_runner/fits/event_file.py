@@ -20,9 +20,9 @@ from .gti import GoodTimes, Gti, make_gti, read_gtis
 from .reader import HduLocation, RawHdu, hdulist, iterate_hdus, naming_file, open_stream, read_hdu
 
 CHUNK = 1 << 16
-"""Rows read at a time: some 5 MB, which a processor's cache can hold."""
+"""Number of rows read at a time: about 5 MB, which fits into a processor's cache."""
 
-# Codes of TFORMn, table 18 of the FITS standard 4.0, as numpy has them.
+# numpy types of the codes of TFORMn, table 18 of the FITS standard 4.0.
 _TYPES = {
     "L": "u1",
     "B": "u1",
@@ -38,7 +38,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class EventFile:
-    """An event list that is open for reading. Made with `EventFile.open`.
+    """An event list that is open for reading. Open one with `EventFile.open`.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ class EventFile:
     nrows : int
         Number of events.
     extensions : tuple
-        All other HDUs but the primary, read whole.
+        All HDUs except the primary and EVENTS, with their data.
     raw_extensions : tuple of RawHdu
-        The same as they are on disk.
+        The same, as bytes on disk.
     good_times : GoodTimes
-        By CCD, the aimpoint chip first. One entry that serves all chips for HRC, and for files without
-        GTI extension: their TSTART to TSTOP.
+        Good times by CCD, the aimpoint chip first. HRC has one entry for all chips; so have files without a
+        GTI extension: TSTART to TSTOP.
     notes : tuple of str
-        What a user should know about this file.
+        Limitations of the file that the user should know.
     """
 
     path: Path
@@ -82,7 +82,12 @@ class EventFile:
         Raises
         ------
         DataError
-            It is no FITS file, damaged, truncated, or has no event table.
+            The file is not a FITS file, is damaged or truncated, or has no event table.
+
+        Examples
+        --------
+        >>> with EventFile.open(Path("acisf00754_repro_evt2.fits")) as events:  # doctest: +SKIP
+        ...     energies = [chunk["energy"] for chunk in events.chunks()]
         """
         with open_stream(path) as stream:
             yield cls._read(path, stream)
@@ -105,9 +110,9 @@ class EventFile:
         notes = []
         if good_times is None:
             good_times = _whole_observation(events.header, path)
-            notes.append(f"{path.name} has no GTI extension: all of TSTART to TSTOP counts as good time")
+            notes.append(f"{path.name} has no GTI extension: TSTART to TSTOP is taken as good time")
         if "status" not in (dtype.names or ()):
-            notes.append(f"{path.name} has no column status: no event can be dropped for its status")
+            notes.append(f"{path.name} has no column status: events cannot be filtered by status")
         nrows = events.header["NAXIS2"]
         return cls(
             path,
@@ -145,7 +150,7 @@ class EventFile:
 
     @property
     def dtcor(self) -> float:
-        """Live fraction of the good time: DTCOR, else LIVETIME / ONTIME, else 1."""
+        """Live fraction of the good time: DTCOR, otherwise LIVETIME / ONTIME, otherwise 1."""
         header = self.header
         if "DTCOR" in header:
             return number(header, "DTCOR", self.path)
@@ -154,12 +159,12 @@ class EventFile:
         return 1.0
 
     def require(self, *columns: str) -> None:
-        """Make sure that columns are there, as plain numbers.
+        """Check that columns exist and hold plain numbers.
 
         Raises
         ------
         DataError
-            Some are missing; their names are in the message.
+            Some are missing, or are scaled.
         """
         missing = [name for name in columns if name not in (self.dtype.names or ())]
         if missing:
@@ -168,20 +173,20 @@ class EventFile:
             n = (self.dtype.names or ()).index(name) + 1
             if self.header.get(f"TSCAL{n}", 1) != 1 or self.header.get(f"TZERO{n}", 0) != 0:
                 raise DataError(
-                    f"{self.path.name}: column {name} is scaled (TSCAL{n}, TZERO{n}): no Chandra format"
+                    f"{self.path.name}: column {name} is scaled (TSCAL{n}, TZERO{n}): not a Chandra format"
                 )
 
     def status_mask(self, bits: int) -> int:
-        """Those status bits as a mask for a selection; 0, which asks nothing, where there is no column."""
+        """Return status bits as a mask for a selection; 0, which selects all, without a column status."""
         return bits if "status" in (self.dtype.names or ()) else 0
 
     def map(self) -> NDArray[Any]:
-        """All rows of an uncompressed file at once, shape (nrows,), without fields; read as they are used."""
+        """Return all rows of an uncompressed file as a memory map without fields, shape (nrows,)."""
         shape, dtype = (self.nrows,), f"V{self.dtype.itemsize}"
         return np.memmap(self.path, dtype, "r", self._data, shape) if self.nrows else np.empty(shape, dtype)
 
     def chunks(self, rows: int = CHUNK) -> Iterator[NDArray[Any]]:
-        """The events in the order of the file.
+        """Read the events in the order of the file.
 
         Parameters
         ----------
@@ -202,37 +207,37 @@ class EventFile:
 
 
 def number(header: fits.Header, keyword: str, path: Path) -> float:
-    """A keyword that has to be a number.
+    """Return a keyword that must be a number.
 
     Raises
     ------
     DataError
-        It is missing or something else.
+        It is missing or is not a number.
     """
     value = header.get(keyword)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DataError(
-            f"{path.name}: keyword {keyword} is {'missing' if value is None else f'{value!r}, no number'}"
+            f"{path.name}: keyword {keyword} is {'missing' if value is None else f'{value!r}, not a number'}"
         )
     return float(value)
 
 
 def row_dtype(location: HduLocation, path: Path) -> np.dtype[Any]:
-    """Layout of one row of a binary table.
+    """Return the layout of one row of a binary table.
 
     Raises
     ------
     DataError
-        The header describes no such table.
+        The header does not describe a binary table of fixed-length columns.
     """
     header = location.header
     if str(header.get("XTENSION")).strip() != "BINTABLE" or header.get("PCOUNT", 0) != 0:
-        raise DataError(f"{path.name}: {location.name} is no plain binary table")
+        raise DataError(f"{path.name}: {location.name} is not a binary table of fixed-length columns")
     try:
         fields = [_field(header, n) for n in range(1, header["TFIELDS"] + 1)]
         dtype = np.dtype(fields)
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name}: the columns of {location.name} make no sense: {error}") from error
+        raise DataError(f"{path.name}: the columns of {location.name} are not valid: {error}") from error
     if dtype.itemsize != header["NAXIS1"]:
         raise DataError(
             f"{path.name}: columns of {dtype.itemsize} bytes do not fill rows of {header['NAXIS1']}"
@@ -241,7 +246,7 @@ def row_dtype(location: HduLocation, path: Path) -> np.dtype[Any]:
 
 
 def _field(header: fits.Header, n: int) -> tuple[str, str, tuple[int, ...]]:
-    """Name, type and shape of column `n`."""
+    """Return name, type and shape of column `n`."""
     name = str(header.get(f"TTYPE{n}", f"col{n}")).strip().lower()
     form = re.fullmatch(r"(\d*)([LXBIJKAEDCM])", str(header[f"TFORM{n}"]).strip().upper())
     if form is None:

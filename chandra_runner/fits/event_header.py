@@ -19,16 +19,16 @@ _TIMING = ("MJDREF", "TIMESYS", "TIMEUNIT", "TIMEZERO", "TIMEREF", "TSTART", "TS
 
 
 def set_exposure(header: fits.Header, good_times: GoodTimes, dtcor: float) -> None:
-    """Make ONTIME, LIVETIME, EXPOSURE, DTCOR and those of each chip true.
+    """Set ONTIME, LIVETIME, EXPOSURE, DTCOR and the keywords of each chip to agree with the good times.
 
-    The global ones are those of the first (aimpoint) chip; EXPOSURE = LIVETIME = ONTIME x DTCOR.
+    The global keywords are those of the first (aimpoint) chip; EXPOSURE = LIVETIME = ONTIME x DTCOR.
 
     Parameters
     ----------
     header : Header
-        Changed in place.
+        The header, which is changed.
     good_times : GoodTimes
-        Those of the file.
+        Good times of the file.
     dtcor : float
         Live fraction of the good time.
     """
@@ -42,18 +42,18 @@ def set_exposure(header: fits.Header, good_times: GoodTimes, dtcor: float) -> No
 def gti_extensions(
     source: EventFile, good_times: GoodTimes, dtcor: float, history: Iterable[str]
 ) -> Iterator[fits.BinTableHDU]:
-    """A GTI extension for each chip, in their order, with the headers of the source's own.
+    """Yield a GTI extension for each chip, in order, with the headers of the source's GTI extensions.
 
     Parameters
     ----------
     source : EventFile
-        Where headers are taken from.
+        The file whose headers are copied.
     good_times : GoodTimes
-        What the extensions hold.
+        Content of the extensions.
     dtcor : float
-        Live fraction, for exposure keywords.
+        Live fraction of the good time, for exposure keywords.
     history : iterable of str
-        What was done, a line each.
+        What was done, one line each.
     """
     own = [hdu for hdu in source.extensions if is_gti(hdu)]
     headers = {chip_key(hdu): hdu.header for hdu in own}
@@ -67,16 +67,16 @@ def gti_extensions(
 
 
 def gti_hdu(gti: Gti, ccd: int | None, header: fits.Header) -> fits.BinTableHDU:
-    """One GTI extension as CIAO names it.
+    """Return a GTI extension with CIAO's names.
 
     Parameters
     ----------
     gti : Gti
-        Its intervals.
+        The intervals.
     ccd : int, optional
-        CCD number; none where it serves all chips.
+        CCD number; None for intervals of all chips.
     header : Header
-        Further keywords.
+        Additional keywords.
     """
     times = (("START", gti.start), ("STOP", gti.stop))
     columns = [fits.Column(name, "1D", unit="s", array=array) for name, array in times]

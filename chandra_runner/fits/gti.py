@@ -1,4 +1,4 @@
-"""Good-time intervals: when the data are worth having."""
+"""Good time intervals (GTIs)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Gti:
-    """Sorted, disjoint intervals ``start <= t < stop``. Made with `make_gti`.
+    """Sorted, disjoint intervals ``start <= t < stop``. Make them with `make_gti`.
 
     Parameters
     ----------
@@ -35,37 +35,46 @@ class Gti:
         return len(self.start)
 
     def total(self) -> float:
-        """Sum of all intervals, s."""
+        """Return the sum of all intervals, s."""
         return float(np.sum(self.stop - self.start))
 
     def edges(self) -> Floats:
-        """Starts and stops in turn, shape (2 n,), increasing."""
+        """Return starts and stops in turn, shape (2 n,), increasing."""
         return np.column_stack([self.start, self.stop]).ravel()
 
     def contains(self, time: ArrayLike) -> Bools:
-        """Whether each time (s) is in one of the intervals."""
+        """Return whether each time (s) is in one of the intervals."""
+        # An odd number of edges up to a time means that an interval has started and not stopped.
         inside: Bools = np.searchsorted(self.edges(), np.asarray(time), side="right") % 2 == 1
         return inside
 
     def intersect(self, other: Gti) -> Gti:
-        """The times that are good in both."""
+        """Return the times that are good in both."""
+        # Between two neighboring edges of either nothing changes: the first point decides for all.
         edges = np.union1d(self.edges(), other.edges())
         good = self.contains(edges[:-1]) & other.contains(edges[:-1])
         return make_gti(edges[:-1][good], edges[1:][good])
 
 
 def make_gti(start: ArrayLike, stop: ArrayLike) -> Gti:
-    """Sort intervals, merge those that overlap or touch, drop empty ones.
+    """Sort intervals, merge those that overlap or touch, and drop empty ones.
 
     Parameters
     ----------
     start, stop : array_like, shape (n,)
         Mission times, s.
+
+    Examples
+    --------
+    >>> gti = make_gti([0, 50, 90], [60, 80, 100])
+    >>> gti.start.tolist(), gti.stop.tolist(), gti.total()
+    ([0.0, 90.0], [80.0, 100.0], 90.0)
     """
     starts = np.atleast_1d(np.asarray(start, dtype=np.float64))
     stops = np.atleast_1d(np.asarray(stop, dtype=np.float64))
     some = starts < stops
     order = np.argsort(starts[some], kind="stable")
+    # The running maximum keeps the end of a long interval that contains shorter ones.
     starts, stops = starts[some][order], np.maximum.accumulate(stops[some][order])
     apart = starts[1:] > stops[:-1]
     first = np.concatenate([np.ones(min(len(starts), 1), dtype=bool), apart])
@@ -74,19 +83,19 @@ def make_gti(start: ArrayLike, stop: ArrayLike) -> Gti:
 
 
 def good_time(gti: Gti, edges: ArrayLike) -> Floats:
-    """Good time inside each bin.
+    """Return the good time inside each bin.
 
     Parameters
     ----------
     gti : Gti
-        Good-time intervals.
+        Good time intervals.
     edges : array_like, shape (n + 1,)
         Bin edges, s, increasing.
 
     Returns
     -------
     ndarray, shape (n,)
-        Overlap of each bin with the good times, s.
+        Overlap of each bin with the good time intervals, s.
     """
     bins = np.asarray(edges, dtype=np.float64)
     left, right = bins[:-1], bins[1:]
@@ -99,7 +108,7 @@ def good_time(gti: Gti, edges: ArrayLike) -> Floats:
 
 
 def ccd_of(header: Any) -> int | None:
-    """The CCD that a GTI extension belongs to, None where it serves all chips."""
+    """Return the CCD of a GTI extension, None if it is for all chips."""
     if header.get("INSTRUME") == "HRC":
         return None
     ccd = header.get("CCD_ID")
@@ -112,13 +121,13 @@ def ccd_of(header: Any) -> int | None:
 
 
 def chip_key(hdu: Any) -> int:
-    """Key of a GTI extension in `GoodTimes.by_chip`: its CCD, else its EXTVER."""
+    """Return the key of a GTI extension in `GoodTimes.by_chip`: its CCD, otherwise its EXTVER."""
     ccd = ccd_of(hdu.header)
     return int(hdu.ver) if ccd is None else ccd
 
 
 def is_gti(hdu: Any) -> bool:
-    """Whether an astropy HDU holds good-time intervals."""
+    """Return whether an astropy HDU holds good time intervals."""
     return hdu.name.upper().startswith("GTI") and hasattr(hdu, "columns")
 
 
@@ -129,9 +138,9 @@ class GoodTimes:
     Parameters
     ----------
     by_chip : Mapping
-        By CCD number, in the order of the file: the aimpoint chip comes first.
+        Intervals by CCD number, in the order of the file: the aimpoint chip comes first.
     shared : bool
-        There is one entry, and it serves all chips (HRC); its key is its EXTVER.
+        Whether there is one entry for all chips (HRC); its key is its EXTVER.
     """
 
     by_chip: Mapping[int, Gti]
@@ -143,11 +152,11 @@ class GoodTimes:
         return next(iter(self.by_chip.values()))
 
     def of(self, chip: int) -> Gti:
-        """Good times of a chip; none where the file has none for it."""
+        """Return the good times of a chip; no intervals if the file has none for it."""
         return self.first if self.shared else self.by_chip.get(chip, make_gti([], []))
 
     def intersect(self, other: GoodTimes) -> GoodTimes:
-        """The times that are good in both, chip by chip where either of them tells chips apart."""
+        """Return the times that are good in both, chip by chip if either has chips."""
         mine, theirs = (other, self) if self.shared and not other.shared else (self, other)
         return GoodTimes(
             {chip: gti.intersect(theirs.of(chip)) for chip, gti in mine.by_chip.items()}, mine.shared
@@ -155,7 +164,7 @@ class GoodTimes:
 
 
 def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
-    """Good times of the GTI extensions of a file.
+    """Read the GTI extensions of a file.
 
     Parameters
     ----------
@@ -165,12 +174,12 @@ def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
     Returns
     -------
     GoodTimes
-        None where there is no GTI extension.
+        The good times; None if there is no GTI extension.
 
     Raises
     ------
     DataError
-        A GTI extension has no START or STOP, times that are no numbers, or its chip twice.
+        A GTI extension has no START or STOP or times that are not numbers, or a chip has two.
     """
     gtis: dict[int, Gti] = {}
     numbered = False
@@ -186,5 +195,5 @@ def read_gtis(hdus: Iterable[Any]) -> GoodTimes | None:
 def _times(hdu: Any, column: str) -> Floats:
     times = number_column(hdu, column)
     if not np.all(np.isfinite(times)):
-        raise DataError(f"{column} of extension {hdu.name} holds values that are no times")
+        raise DataError(f"{column} of extension {hdu.name} holds values that are not times")
     return times

@@ -1,4 +1,4 @@
-"""The data subspace of CIAO's files: what a header says about the cuts that its rows went through.
+"""The data subspace of CIAO's files: which filters the rows of a table have passed.
 
 Keywords DSTYPn (column), DSVALn (its ranges), DSFORMn, DSUNITn; the same for the second component (chip)
 as 2DSVALn, and so on. CIAO's tools take the range of a missing value from them.
@@ -16,20 +16,20 @@ Range = tuple[float, float]
 
 
 def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: str, unit: str = "") -> None:
-    """Note that only values within some ranges are left in a column.
+    """Record in a header that only values within some ranges are left in a column.
 
     Parameters
     ----------
     header : Header
-        Of the table; changed in place.
+        Header of the table, which is changed.
     column : str
-        Column that was cut.
+        Name of the column that was filtered.
     ranges : sequence of (float, float)
         Smallest and largest value of each range that is kept.
     form : str
         TFORM code of the column.
     unit : str
-        Its unit.
+        Unit of the column.
     """
     axis = _axis(header, column)
     known = f"DSTYP{axis}" in header
@@ -47,7 +47,7 @@ def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: st
 
 
 def _axis(header: fits.Header, column: str) -> int:
-    """Number of the subspace axis of a column, a new one where it has none."""
+    """Return the number of the subspace axis of a column, a new one if it has none."""
     axes = {
         int(key[5:]): str(header[key]).strip().lower() for key in header if re.fullmatch(r"DSTYP\d+", key)
     }
@@ -55,13 +55,13 @@ def _axis(header: fits.Header, column: str) -> int:
 
 
 def _components(header: fits.Header) -> list[str]:
-    """Prefixes of the components: empty for the first, then ``2``, ``3``..."""
+    """Return the prefixes of the components: empty for the first, then ``2``, ``3``..."""
     found = {match[1] for key in header if (match := re.fullmatch(r"(\d+)DS(?:VAL|REF)\d+", key))}
     return ["", *sorted(found, key=int)]
 
 
 def _parse(value: str) -> list[Range] | None:
-    """Ranges like ``0:0,2:6``; None for what is no list of numbers."""
+    """Return the ranges in text like ``0:0,2:6``; None if it is not a list of ranges."""
     ends = [part.partition(":")[::2] for part in value.replace(" ", "").split(",")]
     try:
         return [(float(low or -math.inf), float(high or math.inf)) for low, high in ends]

@@ -24,14 +24,16 @@ _WORD = (1 << 32) - 1
 
 
 def add_provenance(header: fits.Header, history: Iterable[str]) -> None:
-    """Say in a header who made the HDU, and how. The time of making is left out: it is in the manifest.
+    """Record in a header which program made the HDU, and how.
+
+    The date is left out, so that the same input gives the same bytes; it is in the manifest.
 
     Parameters
     ----------
     header : Header
-        Changed in place.
+        The header, which is changed.
     history : iterable of str
-        What was done, a line each.
+        What was done, one line each.
     """
     header["CREATOR"] = (CREATOR, "tool that created this output")
     header.remove("DATE", ignore_missing=True)
@@ -40,14 +42,14 @@ def add_provenance(header: fits.Header, history: Iterable[str]) -> None:
 
 
 def write_fits(path: Path, hdus: Sequence[Any]) -> None:
-    """Write a whole, small file.
+    """Write a small file as a whole.
 
     Parameters
     ----------
     path : Path
-        Must not exist.
+        The file, which must not exist.
     hdus : sequence of astropy HDUs
-        The first one primary. They get CHECKSUM and DATASUM.
+        The HDUs, the first of them primary. CHECKSUM and DATASUM are added.
     """
     hdulist = fits.HDUList(list(hdus))
     hdulist.update_extend()
@@ -60,16 +62,16 @@ def write_fits(path: Path, hdus: Sequence[Any]) -> None:
 def event_writer(
     path: Path, primary: fits.Header, header: fits.Header, extensions: Sequence[RawHdu] = ()
 ) -> Iterator[EventWriter]:
-    """Write a file with an event table of rows that come one after the other.
+    """Write a file with an event table, whose rows are appended piece by piece.
 
     Parameters
     ----------
     path : Path
-        Must not exist.
+        The file, which must not exist.
     primary, header : Header
-        Of the primary HDU and of the table; NAXIS2, DATASUM and CHECKSUM are filled in at the end.
+        Headers of the primary HDU and the table; NAXIS2, DATASUM and CHECKSUM are set at the end.
     extensions : sequence of RawHdu
-        What follows the table.
+        The HDUs after the table.
     """
     first = fits.PrimaryHDU(header=primary).header
     first["EXTEND"] = True
@@ -85,21 +87,21 @@ def event_writer(
 
 
 def raw_hdu(table: fits.BinTableHDU) -> RawHdu:
-    """A table of plain numbers as it is on disk."""
+    """Return a table of plain numbers as bytes on disk."""
     rows = table.data.view(np.ndarray)
     data = rows.astype(rows.dtype.newbyteorder(">")).tobytes()
     return RawHdu(table.header, data.ljust(padded(len(data)), b"\0"))
 
 
 class EventWriter:
-    """Takes rows as they are on disk. Made with `event_writer`.
+    """Appends rows to a table on disk. Open one with `event_writer`.
 
     Parameters
     ----------
     stream : binary file
-        Standing where the table's header shall begin.
+        Positioned where the header of the table begins.
     header : Header
-        Of the table.
+        Header of the table.
     """
 
     def __init__(self, stream: BinaryIO | io.FileIO, header: fits.Header) -> None:
@@ -108,7 +110,9 @@ class EventWriter:
         self._start = stream.tell()
         self._header = header
         self._sum = DataSum()
-        _write_all(stream, header_with_checksums(header, 0))  # of the same length as what will replace it
+        _write_all(
+            stream, header_with_checksums(header, 0)
+        )  # replaced at the end by a header of the same length
 
     def write(self, rows: NDArray[Any]) -> None:
         """Append rows.
@@ -124,7 +128,7 @@ class EventWriter:
         self.rows += len(rows)
 
     def finish(self) -> None:
-        """Pad the table, and put the number of rows and the sums into its header."""
+        """Pad the table, and write the number of rows and the checksums into its header."""
         end = self._stream.tell()
         _write_all(self._stream, bytes(-end % BLOCK))
         header = self._header.copy()
@@ -142,7 +146,7 @@ class DataSum:
         self._rest = b""
 
     def add(self, data: bytes | memoryview) -> None:
-        """Go on with more bytes; pieces may end within a word."""
+        """Add more bytes; pieces may end within a word."""
         head = -len(self._rest) % 4
         self._rest += bytes(data[:head])
         if len(self._rest) == 4:
@@ -165,7 +169,7 @@ class DataSum:
 
 
 def header_with_checksums(header: fits.Header, datasum: int) -> bytes:
-    """A header as it is on disk, with DATASUM and CHECKSUM."""
+    """Return a header as bytes on disk, with DATASUM and CHECKSUM."""
     new = header.copy()
     new["CHECKSUM"] = ("0" * 16, _CHECKSUM)
     new["DATASUM"] = (str(datasum), _DATASUM)
@@ -177,7 +181,7 @@ def header_with_checksums(header: fits.Header, datasum: int) -> bytes:
 
 
 def encode_checksum(total: int) -> str:
-    """ASCII form of the complement of an HDU's sum (FITS standard 4.0, appendix J.2).
+    """Return the complement of an HDU's sum in ASCII (FITS standard 4.0, appendix J.2).
 
     Parameters
     ----------
@@ -191,12 +195,12 @@ def encode_checksum(total: int) -> str:
     """
     columns = [_four_characters(byte) for byte in (_WORD - total).to_bytes(4, "big")]
     text = "".join(chr(columns[j][i]) for i in range(4) for j in range(4))
-    # The value of a CHECKSUM card begins in column 12: one to the right of a word's border.
+    # The value of a CHECKSUM card begins in column 12, one byte after the start of a word: rotate it.
     return text[-1] + text[:-1]
 
 
 def _four_characters(byte: int) -> list[int]:
-    """Four codes with the sum ``byte + 4 * 48``, all letters or digits."""
+    """Return four codes with the sum ``byte + 4 * 48``, all letters or digits."""
     codes = [byte // 4 + 48] * 4
     codes[0] += byte % 4
     for i in (0, 2):
@@ -207,7 +211,7 @@ def _four_characters(byte: int) -> list[int]:
 
 
 def _write_all(stream: BinaryIO | io.FileIO, data: bytes | memoryview) -> None:
-    """A raw file may take less than it is given."""
+    """Write all data: an unbuffered file may write less than it is given."""
     view = memoryview(data)
     while view:
         view = view[stream.write(view) :]

@@ -1,4 +1,4 @@
-"""From an ObsID directory to an `Observation`: what its files and its oif.fits say."""
+"""Describing the observation in an ObsID directory, from its files and its oif.fits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chandra_runner.errors import DataError
 
-from .exposures import Files, group
+from .exposures import Files, group_files
 from .observation import Exposure, Observation
 from .oif import Oif, inactive_reason, read_oif
 from .raw_files import bare_name, kind_of, list_files
@@ -21,9 +21,9 @@ EXPOSURE_KINDS = frozenset(
 )
 """Kinds of files that belong to an exposure."""
 MISSED_KINDS = frozenset(("evt1", "evt2", "flt1", "bpix1", "msk1", "fov1", "asol1", "dtf1"))
-"""Kinds whose absence changes what comes out."""
+"""Kinds whose absence changes the products."""
 _PREFIX = {"ACIS": "acisf", "HRC": "hrcf"}
-"""What CIAO's product names begin with, by instrument."""
+"""Start of CIAO's product names, by instrument."""
 
 
 def read_observation(directory: Path, obsid: int) -> Observation:
@@ -34,15 +34,15 @@ def read_observation(directory: Path, obsid: int) -> Observation:
     directory : Path
         The directory, with or without oif.fits.
     obsid : int
-        The ObsID that it must hold.
+        The ObsID whose files it must contain.
 
     Raises
     ------
     DataError
-        A file is damaged, of another ObsID, there twice, or needed and not there.
+        A file is damaged, belongs to another ObsID, exists twice, or is missing and required.
     """
     paths = [path for path in list_files(directory) if kind_of(path) in EXPOSURE_KINDS | {"oif"}]
-    _refuse_twins(paths)
+    _refuse_compressed_copies(paths)
     index = [path for path in paths if kind_of(path) == "oif"]
     oif = read_oif(directory / index[0]) if index else None
     if oif:
@@ -53,13 +53,13 @@ def read_observation(directory: Path, obsid: int) -> Observation:
     if reason:
         return _observation(obsid, headers, reason=reason)
     missing = _missing(files, oif)
-    groups = group(directory, files, oif.locations("EVT1") if oif else [])
+    groups = group_files(directory, files, oif.locations("EVT1") if oif else [])
     headers = [*_event_headers(directory, groups, missing, obsid), *headers]
     exposures = tuple(
         Exposure(_exposure_id(tag), f"{_prefix(headers)}{obsid:05d}{_suffix(tag)}", found)
         for tag, found in sorted(groups.items())
     )
-    note = f"oif.fits lists files that are not there: {', '.join(missing)}"
+    note = f"oif.fits lists files that are missing: {', '.join(missing)}"
     return _observation(obsid, headers, notes=(note,) if missing else (), exposures=exposures)
 
 
@@ -93,27 +93,27 @@ def _observation(
 
 
 def _text(headers: Iterable[Header], keyword: str) -> str:
-    """Value in the first header that has one; empty where none has."""
+    """Return the value in the first header that has one; empty if none has."""
     values = (header.get(keyword) for header in headers)
     return next((str(value).strip() for value in values if isinstance(value, str | int)), "")
 
 
 def _number(headers: Iterable[Header], keyword: str) -> float | None:
-    """Value in the first header that has one; event files come before oif.fits, whose numbers are rounded."""
+    """Return the value in the first header that has one; numbers in oif.fits, the last, are rounded."""
     values = (header.get(keyword) for header in headers)
     return next((float(value) for value in values if isinstance(value, int | float)), None)
 
 
-def _refuse_twins(paths: Iterable[str]) -> None:
-    """CIAO's tools fail on a file beside its compressed copy, and nobody knows which of them is right."""
+def _refuse_compressed_copies(paths: Iterable[str]) -> None:
+    """Refuse a file next to its compressed copy: CIAO tools fail on both, and either may be the right one."""
     known = set(paths)
     for path in sorted(known):
         if f"{path}.gz" in known:
-            raise DataError(f"{path} and {path}.gz stand side by side", "remove one of them")
+            raise DataError(f"{path} and {path}.gz both exist", "remove one of them")
 
 
 def _select(paths: Iterable[str], oif: Oif | None) -> Files:
-    """The files to use by kind: those that oif.fits lists, or all of a kind where none of those is there."""
+    """Return the files to use by kind: those that oif.fits lists, or all if none of those exists."""
     files: dict[str, list[str]] = {}
     for path in paths:
         if kind_of(path) in EXPOSURE_KINDS:
@@ -131,29 +131,29 @@ def _inactive_reason(files: Files, oif: Oif | None) -> str:
         return inactive_reason(oif)
     if "evt1" in files or "evt2" in files:
         return ""
-    return "there is no evt1 and no evt2 file, and no oif.fits"
+    return "there is no evt1 or evt2 file, and no oif.fits"
 
 
 def _missing(files: Files, oif: Oif | None) -> list[str]:
-    """Names of the files that oif.fits lists, that matter and are not there."""
-    there = {bare_name(path) for paths in files.values() for path in paths}
+    """Return the names of files that oif.fits lists, that matter and that are missing."""
+    present = {bare_name(path) for paths in files.values() for path in paths}
     listed = {bare_name(member.location) for member in oif.members} if oif else set()
-    return sorted(name for name in listed - there if kind_of(name) in MISSED_KINDS)
+    return sorted(name for name in listed - present if kind_of(name) in MISSED_KINDS)
 
 
 def _event_headers(
     directory: Path, groups: Mapping[str, Files], missing: Sequence[str], obsid: int
 ) -> list[Header]:
-    """EVENTS headers of all exposures, each of which must have one, of this ObsID."""
+    """Return the EVENTS headers of all exposures; each must have one, of this ObsID."""
     from chandra_runner.fits.reader import read_header
 
     headers = []
     for tag, files in sorted(groups.items()):
         events = [*files.get("evt1", ()), *files.get("evt2", ())]
         if not events:
-            of = f"exposure {_exposure_id(tag)}" if tag else "it"
+            owner = f"exposure {_exposure_id(tag)}" if tag else "the ObsID directory"
             listed = f" (oif.fits lists {', '.join(missing)})" if missing else ""
-            raise DataError(f"{of} has no event file{listed}", "fetch the missing files")
+            raise DataError(f"{owner} has no event file{listed}", "download the missing files")
         for path in events:
             headers.append(read_header(directory / path, "EVENTS"))
             _check_obsid(headers[-1], path, obsid)
@@ -162,24 +162,26 @@ def _event_headers(
 
 def _check_obsid(header: Header, path: str, obsid: int) -> None:
     value = str(header.get("OBS_ID", "")).strip()
-    if value.isdecimal() and int(value) != obsid:  # merged files have words there
+    if value.isdecimal() and int(value) != obsid:  # merged files have a word there
         raise DataError(
-            f"{path} is of ObsID {int(value)}", "put each ObsID's files into a directory of its own"
+            f"{path} belongs to ObsID {int(value)}", "put the files of each ObsID into a directory of its own"
         )
 
 
 def _prefix(headers: Iterable[Header]) -> str:
     instrument = _text(headers, "INSTRUME")
     if instrument not in _PREFIX:
-        raise DataError(f"its instrument is {instrument or 'not stated'}", "ACIS and HRC can be reduced")
+        raise DataError(f"the instrument is {instrument or 'not stated'}", "only ACIS and HRC can be reduced")
     return _PREFIX[instrument]
 
 
 def _exposure_id(tag: str) -> str:
-    """``""`` -> ``E001``, ``001`` -> ``E001``, ``e1`` -> ``e1``."""
-    return f"E{tag}" if tag.isdecimal() else tag or "E001"
+    """Return the id of an exposure: ``""`` -> ``E001``, ``001`` -> ``E001``, ``e1`` -> ``e1``."""
+    if not tag:
+        return "E001"
+    return f"E{tag}" if tag.isdecimal() else tag
 
 
 def _suffix(tag: str) -> str:
-    """How CIAO's product names tell exposures apart: ``_001`` (splitobs), ``e1`` (chandra_repro)."""
+    """Return what identifies an exposure in CIAO's names: ``_001`` (splitobs), ``e1`` (chandra_repro)."""
     return f"_{tag}" if tag.isdecimal() else tag

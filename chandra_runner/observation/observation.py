@@ -1,4 +1,4 @@
-"""What one ObsID is: instrument, mode, pointing, and the exposures that it consists of."""
+"""One ObsID: instrument, mode, pointing, and the exposures that it consists of."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Exposure:
     stem : str
         Root of CIAO's product names: ``acisf00754``, ``hrcf90003``, ``acisf90007_000``, ``acisf14990e1``.
     files : Mapping of str to tuple of str
-        By kind (`inventory.kind_of`), paths relative to the ObsID directory, sorted.
+        Files by kind (`raw_files.kind_of`), as paths relative to the ObsID directory, sorted.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Observation:
     Parameters
     ----------
     obsid : int
-        Its number.
+        Number of the observation.
     instrument : str
         ``ACIS`` or ``HRC``.
     detector : str
@@ -45,22 +45,22 @@ class Observation:
     grating : str
         ``NONE``, ``HETG`` or ``LETG``.
     obs_mode, datamode, readmode : str
-        ``POINTING``...; ``FAINT``, ``VFAINT``, ``CC33_FAINT``...; ``TIMED`` or ``CONTINUOUS``; empty where
+        ``POINTING``...; ``FAINT``, ``VFAINT``, ``CC33_FAINT``...; ``TIMED`` or ``CONTINUOUS``; empty if
         unknown.
     target : str
-        OBJECT of the headers; empty where unknown.
+        OBJECT of the headers; empty if unknown.
     ra_nom, dec_nom, roll_nom : float or None
         Nominal pointing, deg.
     sim_x, sim_y, sim_z : float or None
         Position of the science instrument module, mm.
     active : bool
-        Whether there is something to reduce.
+        Whether it can be reduced.
     reason : str
-        Why not; empty when active.
+        Why it is not active; empty if it is.
     notes : tuple of str
-        What a user should know about the directory, e.g. files that oif.fits lists and that are not there.
+        Remarks for the user, such as files that oif.fits lists and that are missing.
     exposures : tuple of Exposure
-        Sorted by id; none when not active.
+        Exposures sorted by id; none if it is not active.
     """
 
     obsid: int
@@ -83,17 +83,17 @@ class Observation:
     exposures: tuple[Exposure, ...]
 
     def to_json(self) -> str:
-        """As text: the same observation gives the same bytes."""
+        """Return it as text; the same observation gives the same bytes."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Observation:
-        """The observation that `to_json` wrote.
+        """Return the observation that `to_json` wrote.
 
         Raises
         ------
         DataError
-            The text is something else.
+            The text is not such an observation.
         """
         try:
             values: dict[str, Any] = json.loads(text)
@@ -102,8 +102,8 @@ class Observation:
             return cls(**values)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
-                f"observation.json is not what prepare_chandra_info wrote: {error}",
-                "run it again with --force prepare_chandra_info",
+                f"observation.json is damaged: {error}",
+                "make it again with --force and the stage that wrote it",
             ) from error
 
 

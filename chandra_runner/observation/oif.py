@@ -1,4 +1,4 @@
-"""The observation index file, oif.fits: what the archive says an ObsID consists of."""
+"""The observation index file, oif.fits: the archive's list of what an ObsID consists of."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Member:
     Parameters
     ----------
     content : str
-        ``EVT1``, ``EVT2``, ``ASPSOLOBI``, ``mtl``...; without the blanks around it.
+        ``EVT1``, ``EVT2``, ``ASPSOLOBI``, ``mtl``...; without blanks around it.
     location : str
-        Path as the index has it: relative, without ``.gz``. Not to be trusted: compare it, never open it.
+        Path in the index: relative, without ``.gz``. It is untrusted input: compare it, never open it.
     """
 
     content: str
@@ -37,44 +37,48 @@ class Member:
 
 @dataclass(frozen=True)
 class Oif:
-    """An oif.fits: the header of its table, and the files it lists in their order."""
+    """An oif.fits: the header of its table, and the files that it lists, in order."""
 
     path: Path
     header: Header
     members: tuple[Member, ...]
 
     def count(self, *contents: str) -> int:
-        """How many files of these contents it lists."""
+        """Return how many files of these contents it lists."""
         return sum(member.content in contents for member in self.members)
 
     def locations(self, content: str) -> list[str]:
-        """Where the files of that content are."""
+        """Return the locations of the files with that content."""
         return [member.location for member in self.members if member.content == content]
 
     def text(self, keyword: str) -> str:
-        """A keyword of the table's header as text.
+        """Return a keyword of the table's header as text.
 
         Raises
         ------
         DataError
-            It is not there.
+            It is missing.
         """
         value = self.header.get(keyword)
         if not isinstance(value, str | int):
-            raise DataError(f"{self.path.name} has no keyword {keyword} in its table", "fetch the file again")
+            raise DataError(
+                f"{self.path.name} has no keyword {keyword} in its table", "download the file again"
+            )
         return str(value).strip()
 
     def number(self, keyword: str) -> float:
-        """A keyword of the table's header as a number.
+        """Return a keyword of the table's header as a number.
 
         Raises
         ------
         DataError
-            It is not there, or no number.
+            It is missing or is not a number.
         """
         value = self.header.get(keyword)
         if not isinstance(value, int | float):
-            raise DataError(f"{self.path.name} has no number {keyword} in its table", "fetch the file again")
+            raise DataError(
+                f"{self.path.name} has no number {keyword} in its table", "download the file again"
+            )
         return float(value)
 
 
@@ -84,7 +88,7 @@ def read_oif(path: str | PathLike[str]) -> Oif:
     Raises
     ------
     DataError
-        It is missing, damaged, or no observation index.
+        The file is missing, damaged, or not an observation index.
     """
     from chandra_runner.fits.reader import read_hdus
 
@@ -94,14 +98,14 @@ def read_oif(path: str | PathLike[str]) -> Oif:
         content, location = ([str(value).strip() for value in table.data[name]] for name in _COLUMNS)
     except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path.name} is no observation index: its extension 1 is no table with {' and '.join(_COLUMNS)}",
-            "fetch it again",
+            f"{path.name} is not an observation index: extension 1 has no {' and '.join(_COLUMNS)}",
+            "download it again",
         ) from error
     return Oif(path, table.header, tuple(map(Member, content, location)))
 
 
 def parse_oif(path: str | PathLike[str]) -> dict[str, dict[str, Any]]:
-    """What an oif.fits says about its observation.
+    """Read what an oif.fits says about its observation.
 
     Parameters
     ----------
@@ -119,7 +123,12 @@ def parse_oif(path: str | PathLike[str]) -> dict[str, dict[str, Any]]:
     Raises
     ------
     DataError
-        The file is missing, damaged, or no observation index.
+        The file is missing, damaged, or not an observation index.
+
+    Examples
+    --------
+    >>> parse_oif("data/754/oif.fits")["ACIS"]["MODE"]  # doctest: +SKIP
+    'FAINT'
     """
     oif = read_oif(path)
     grating = oif.text("GRATING")
@@ -149,21 +158,21 @@ def parse_oif(path: str | PathLike[str]) -> dict[str, dict[str, Any]]:
 
 
 def inactive_reason(oif: Oif) -> str:
-    """Why an observation cannot be used, by what its index lists; empty when it can."""
+    """Return why an observation cannot be used, by what its index lists; empty if it can."""
     wanted = {"EVT2": ("EVT2",), "EVT1": ("EVT1",), "aspect solution": ASPECT_CONTENTS}
-    lacking = [name for name, contents in wanted.items() if not oif.count(*contents)]
-    return f"oif.fits lists no {' and no '.join(lacking)}" if lacking else ""
+    missing = [name for name, contents in wanted.items() if not oif.count(*contents)]
+    return f"oif.fits lists no {' and no '.join(missing)}" if missing else ""
 
 
 def is_interleaved(evt1_names: list[str]) -> bool:
-    """Whether these level-1 event files are those of alternating exposures."""
+    """Return whether these level-1 event files are those of interleaved exposures."""
     return all(any(tag in name for name in evt1_names) for tag in ("_e1_", "_e2_"))
 
 
 def obi_ids(evt1_names: list[str]) -> list[str]:
-    """Ids of the observing intervals, sorted (``["E000", "E001"]``); empty unless there are several files.
+    """Return the ids of the observing intervals, sorted (``["E000", "E001"]``); empty for a single file.
 
-    The level-1 event files of alternating exposures are no intervals of their own.
+    The level-1 event files of interleaved exposures are not intervals.
     """
     if len(evt1_names) < 2 or is_interleaved(evt1_names):
         return []
@@ -171,6 +180,6 @@ def obi_ids(evt1_names: list[str]) -> list[str]:
 
 
 def obi_of(name: str) -> str:
-    """Observing interval in a file's name: ``acisf90007_001N001_evt1.fits`` -> ``001``; empty: none."""
+    """Return the observing interval in a file's name: ``acisf90007_001N001_evt1.fits`` -> ``001``."""
     match = _OBI.search(name.rpartition("/")[2])
     return match[1] if match else ""

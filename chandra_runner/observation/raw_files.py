@@ -1,4 +1,4 @@
-"""What is in an ObsID directory: its files, their kinds and digests."""
+"""The files of an ObsID directory, their kinds and digests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from chandra_runner.errors import DataError
 
 MAX_FILES = 10_000
-"""More than this is no ObsID directory (the archive's have about 50 files)."""
+"""Largest number of files in an ObsID directory; the archive's have about 50."""
 
 _ARCHIVE_FOLDERS = ("primary", "secondary")
 _KIND = re.compile(
@@ -30,11 +30,11 @@ class RawFile:
     path : str
         Relative to the directory, with ``/``.
     kind : str
-        As of `kind_of`.
+        The kind, from `kind_of`.
     size : int
-        Bytes.
+        Size, bytes.
     sha256 : str
-        Hexadecimal digest of its bytes.
+        Digest of the bytes, hexadecimal.
     """
 
     path: str
@@ -44,7 +44,7 @@ class RawFile:
 
 
 def kind_of(name: str) -> str:
-    """Kind of a raw file from its name, e.g. ``acisf00754N005_evt2.fits.gz`` -> ``evt2``.
+    """Return the kind of a raw file from its name.
 
     Parameters
     ----------
@@ -54,21 +54,26 @@ def kind_of(name: str) -> str:
     Returns
     -------
     str
-        The file type at the end of the name; empty where that is none that the archive has.
+        The file type at the end of the name; empty if it is not one of the archive's.
+
+    Examples
+    --------
+    >>> kind_of("primary/acisf00754N005_evt2.fits.gz")
+    'evt2'
     """
     match = _KIND.search(name.rpartition("/")[2])
     return match[1] if match else ""
 
 
 def bare_name(path: str) -> str:
-    """File name without folder and compression: files move between folders, and oif.fits leaves out .gz."""
+    """Return a file name without folder and .gz: files move between folders, and oif.fits omits .gz."""
     return path.rpartition("/")[2].removesuffix(".gz")
 
 
 def find_directory(data: Path, obsid: int) -> Path | None:
-    """The ObsID directory under `data`: ``493``, ``3/493`` or ``byobsid/3/493``.
+    """Find the ObsID directory under `data`: ``493``, ``3/493`` or ``byobsid/3/493``.
 
-    Directories without a file in them are passed over: ``3`` may be ObsID 3, or where ``3/493`` is.
+    Directories without files are skipped: ``3`` may be ObsID 3, or the parent of ``3/493``.
     """
     name = str(obsid)
     for directory in (data / name, data / name[-1] / name, data / "byobsid" / name[-1] / name):
@@ -78,10 +83,10 @@ def find_directory(data: Path, obsid: int) -> Path | None:
 
 
 def list_files(directory: Path) -> tuple[str, ...]:
-    """Paths of an ObsID directory's files, relative to it, sorted.
+    """Return the paths of an ObsID directory's files, relative to it, sorted.
 
-    They are those directly in it and all below ``primary`` and ``secondary``; what else stands there
-    (CIAO's ``repro``, a user's own work) is no raw data. Hidden and half-downloaded files are left out.
+    They are the files directly in it and all below ``primary`` and ``secondary``; other directories (CIAO's
+    ``repro``, a user's own work) are not raw data. Hidden and partly downloaded files are left out.
 
     Raises
     ------
@@ -93,14 +98,14 @@ def list_files(directory: Path) -> tuple[str, ...]:
         paths.append(path)
         if len(paths) > MAX_FILES:
             raise DataError(
-                f"{directory} holds more than {MAX_FILES} files: it is no ObsID directory",
-                "data: must name the directory that holds the ObsID directories",
+                f"{directory} has more than {MAX_FILES} files: it is not an ObsID directory",
+                "data: must be the directory that contains the ObsID directories",
             )
     return tuple(sorted(paths))
 
 
 def inventory(directory: Path) -> tuple[RawFile, ...]:
-    """All files of an ObsID directory with their kinds and digests, sorted by path.
+    """Read all files of an ObsID directory; return them with kinds and digests, sorted by path.
 
     Raises
     ------
@@ -121,7 +126,7 @@ def _raw_file(directory: Path, path: str) -> RawFile:
 
 
 def _walk(directory: Path) -> Iterator[str]:
-    """Relative paths of an ObsID directory's files, in no particular order."""
+    """Yield the relative paths of an ObsID directory's files, in no particular order."""
     seen: set[tuple[int, int]] = set()
     for entry in _entries(directory, seen):
         if not entry.is_dir():
@@ -140,7 +145,7 @@ def _walk_all(directory: os.DirEntry[str], name: str, seen: set[tuple[int, int]]
 
 
 def _entries(directory: os.PathLike[str], seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
-    """What is in a directory; nothing when it was seen before, as links can lead round in circles."""
+    """Return the entries of a directory; none if it was seen before, as links can lead in circles."""
     try:
         status = os.stat(directory)
         identity = (status.st_dev, status.st_ino)
@@ -148,14 +153,14 @@ def _entries(directory: os.PathLike[str], seen: set[tuple[int, int]]) -> list[os
             return []
         seen.add(identity)
         with os.scandir(directory) as entries:
-            return [entry for entry in entries if not _is_passing(entry.name)]
+            return [entry for entry in entries if not _is_temporary(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise _unreadable(Path(directory), error) from error
 
 
-def _is_passing(name: str) -> bool:
+def _is_temporary(name: str) -> bool:
     return name.startswith(".") or name.endswith((".part", "~"))
 
 

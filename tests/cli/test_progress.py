@@ -14,7 +14,7 @@ from rich.progress import TextColumn
 from chandra_runner.cli import progress
 from chandra_runner.cli.progress import BarReporter, LineReporter
 from chandra_runner.running.task_report import TaskReport
-from chandra_runner.stages.stage import Outcome, Progress
+from chandra_runner.stages.outcome import Outcome, Progress
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_without_gtis_all_of_the_observation_is_good_and_a_note_says_so(tmp_path
     with EventFile.open(write_events(tmp_path / "evt.fits", gtis={})) as events:
         assert events.good_times.shared
         assert (events.good_times.first.start, events.good_times.first.stop) == ([1000], [2000])
-        assert events.notes == ("evt.fits has no GTI extension: all of TSTART to TSTOP counts as good time",)
+        assert events.notes == ("evt.fits has no GTI extension: TSTART to TSTOP is taken as good time",)
 
 
 def test_a_missing_status_column_is_noted(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_missing_columns_and_keywords_are_named(tmp_path: Path) -> None:
             events.require("time", "chipx", "tg_r")
         with pytest.raises(DataError, match="keyword TSTART is missing"):
             _ = events.tstart
-        with pytest.raises(DataError, match="keyword TSTOP is 'late', no number"):
+        with pytest.raises(DataError, match="keyword TSTOP is 'late', not a number"):
             _ = events.tstop
 
 
@@ -196,11 +196,11 @@ def test_an_extension_that_is_too_large_for_what_it_is_is_not_read(path: Path) -
 @pytest.mark.parametrize(
     ("keyword", "card", "message"),
     [
-        ("TFORM1", "'1Q'", "columns of EVENTS make no sense"),
+        ("TFORM1", "'1Q'", "columns of EVENTS are not valid"),
         ("TFORM1", "'2D'", "do not fill rows of"),
-        ("TFIELDS", "              999999", "columns of EVENTS make no sense"),
-        ("TTYPE2", "'time'", "columns of EVENTS make no sense"),
-        ("PCOUNT", "                   8", "no plain binary table"),
+        ("TFIELDS", "              999999", "columns of EVENTS are not valid"),
+        ("TTYPE2", "'time'", "columns of EVENTS are not valid"),
+        ("PCOUNT", "                   8", "not a binary table of fixed-length columns"),
         ("NAXIS2", "'many'", "does not say how large"),
     ],
 )

@@ -92,7 +92,7 @@ def test_without_oif_fits_and_events_there_is_nothing_to_reduce(tmp_path: Path) 
     observation = read_observation(write_raw(tmp_path, ASOL), 42)
     assert (observation.active, observation.reason) == (
         False,
-        "there is no evt1 and no evt2 file, and no oif.fits",
+        "there is no evt1 or evt2 file, and no oif.fits",
     )
 
 
@@ -137,7 +137,7 @@ def test_a_directory_of_another_obsid_is_refused(tmp_path: Path) -> None:
 def test_an_index_of_another_obsid_is_refused(tmp_path: Path) -> None:
     write_raw(tmp_path, EVT1, EVT2, ASOL)
     index(tmp_path, EVT1, EVT2, ASOL, OBS_ID="43")
-    with pytest.raises(DataError, match=r"oif\.fits is of ObsID 43"):
+    with pytest.raises(DataError, match=r"oif\.fits belongs to ObsID 43"):
         read_observation(tmp_path, 42)
 
 
@@ -146,7 +146,7 @@ def test_listed_files_that_are_not_there_are_named(tmp_path: Path) -> None:
     index(tmp_path, EVT1, EVT2, ASOL, "secondary/acisf00042_000N001_mtl1.fits")
     notes = read_observation(tmp_path, 42).notes
     names = "acisf00042_000N001_evt1.fits, pcadf00042_000N001_asol1.fits"
-    assert notes == (f"oif.fits lists files that are not there: {names}",)
+    assert notes == (f"oif.fits lists files that are missing: {names}",)
 
 
 def test_an_exposure_without_events_is_an_error_that_names_what_is_missing(tmp_path: Path) -> None:
@@ -166,5 +166,5 @@ def test_an_index_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
 
 
 def test_an_instrument_that_cannot_be_reduced_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="its instrument is EPHIN"):
+    with pytest.raises(DataError, match="the instrument is EPHIN"):
         read_observation(write_raw(tmp_path, EVT2, INSTRUME="EPHIN"), 42)

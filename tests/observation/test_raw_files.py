@@ -100,7 +100,7 @@ def test_a_directory_with_far_too_many_files_is_refused(
 ) -> None:
     monkeypatch.setattr(module, "MAX_FILES", 2)
     make(tmp_path, "1", "2", "3")
-    with pytest.raises(DataError, match="more than 2 files: it is no ObsID directory"):
+    with pytest.raises(DataError, match="more than 2 files: it is not an ObsID directory"):
         list_files(tmp_path)
 
 

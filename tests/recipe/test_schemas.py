@@ -14,7 +14,7 @@ from referencing.jsonschema import DRAFT7
 
 from chandra_runner import resources
 from chandra_runner.planning.manifest import FingerprintParts, Manifest, Output
-from chandra_runner.quantities import magnitude, normal
+from chandra_runner.quantities import canonical_text, number_in_unit
 from chandra_runner.recipe.settings import StageSettings
 from chandra_runner.resources import read_schema, resource
 from chandra_runner.stages.registry import BUILT_IN, stages
@@ -200,7 +200,7 @@ def _same(default: Any, expected: Any, schema: Mapping[str, Any]) -> bool:
         pairs = zip(default, expected, strict=True)
         return all(_same(*pair, schema["items"]) for pair in pairs)
     if "x-unit" in schema and expected is not None:
-        return normal(default, schema["x-unit"]) == normal(expected, schema["x-unit"])
+        return canonical_text(default, schema["x-unit"]) == canonical_text(expected, schema["x-unit"])
     return bool(default == expected)
 
 
@@ -226,7 +226,7 @@ def test_quantities_have_patterns_that_agree_with_their_parser(name: str) -> Non
             unit = inner["x-unit"]
             for text in (f"2 {unit}", f"2.5{unit}", f"1e1 {unit}", f".5 {unit}"):
                 assert validator.is_valid(text)
-                assert magnitude(text, unit) > 0
+                assert number_in_unit(text, unit) > 0
             assert not validator.is_valid(2)
             assert not validator.is_valid("2")
 

@@ -193,9 +193,9 @@ def test_names_that_lead_elsewhere_refuse_the_listing(site: Site, errand: Make, 
 
 
 def test_a_directory_without_end_is_refused(site: Site, errand: Make) -> None:
-    for number in range(10_000):
+    for number in range(10_001):
         site.files[f"{server.prefix(OBSID)}primary/acisf{number:05d}_evt2.fits.gz"] = b""
-    with pytest.raises(DataError, match=rf"ObsID {OBSID}: \S+: it lists more than 5000 files"):
+    with pytest.raises(DataError, match=rf"ObsID {OBSID}: \S+: it lists more than 10000 files"):
         bring(errand())
 
 
@@ -268,7 +268,7 @@ def test_a_bucket_is_listed_page_by_page(
     site: Site, errand: Make, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.style = "s3"
-    monkeypatch.setattr(sources, "place_of", lambda name, _: ArchiveLocation(name, ArchiveKind.BUCKET, url))
+    monkeypatch.setattr(sources, "location_of", lambda name, _: ArchiveLocation(name, ArchiveKind.BUCKET, url))
     order = errand(archives=("s3://bucket",))
     bring(order)
     assert files(order.directory) == whole(site)
