@@ -1,4 +1,4 @@
-"""The log that a user sees: set up once, by the command line."""
+"""The log on the terminal. The package is silent until the command line sets it up."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from loguru import Record
     from rich.console import Console
 
-LEVELS = {-1: "WARNING", 0: "INFO", 1: "DEBUG"}
+_LEVELS = {-1: "WARNING", 0: "INFO", 1: "DEBUG"}
 
 
 def set_up(verbosity: int, console: Console | None = None) -> None:
-    """Send log messages to standard error.
+    """Send the log messages of the package to standard error.
 
     Parameters
     ----------
     verbosity : int
-        -1 for warnings and errors only, 0, or 1 for everything.
+        -1 for warnings and errors, 0 for information as well, 1 for everything.
     console : rich.console.Console, optional
-        Where a progress bar is shown: messages go above it.
+        Where a progress bar is shown; messages appear above it.
     """
 
     def show(message: str) -> None:
@@ -31,8 +31,9 @@ def set_up(verbosity: int, console: Console | None = None) -> None:
         else:
             console.print(message, end="", markup=False, highlight=False, soft_wrap=True)
 
+    logger.enable("chandra_runner")
     logger.remove()
-    logger.add(show, format=_format, level=LEVELS[max(-1, min(verbosity, 1))])
+    logger.add(show, format=_format, level=_LEVELS[max(-1, min(verbosity, 1))])
 
 
 def _format(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""The profile: settings of the site, which no recipe states and no fingerprint sees."""
+"""The profile: settings of the site, which no recipe states and which are not part of any fingerprint."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Profile:
     Parameters
     ----------
     ciao : Path or None
-        Where CIAO is; None: where its setup script says.
+        Directory of CIAO; None to look for it.
     cores : int or None
-        How many a run may use; None: all.
+        Number of cores that a run may use; None for all.
     mirror : str
-        Mirror of the Chandra archive; empty: none.
+        URL of a mirror of the Chandra archive; empty for none.
     """
 
     ciao: Path | None = None
@@ -30,17 +30,23 @@ class Profile:
 
 
 def load_profile(path: Path | None) -> Profile:
-    """Read a profile; where none is named the user's own, and where there is none that of no site.
+    """Read a profile: by default the user's own, if there is one.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file; None for ``chandra_runner/profile.yaml`` in the user's configuration directory, where there
+        need not be one.
 
     Raises
     ------
     RecipeError
-        It is wrong, with each problem at its place.
+        The profile is not valid; each problem is reported with its place.
     UsageError
-        The file that is named cannot be read.
+        The file could not be read.
     """
     if path is None:
-        path = _own()
+        path = _own_profile()
         if not path.is_file():
             return Profile()
     from chandra_runner.recipe.yaml_reader import UnreadableFileError, read_yaml_text
@@ -52,13 +58,14 @@ def load_profile(path: Path | None) -> Profile:
     return _parse(text, path)
 
 
-def _own() -> Path:
+def _own_profile() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("chandra_runner") / NAME
 
 
 def _parse(text: str, path: Path) -> Profile:
+    """Check a profile against its schema and return its settings; its paths are relative to it."""
     from chandra_runner.recipe.schema_validation import schema_errors
     from chandra_runner.recipe.yaml_reader import parse_yaml
     from chandra_runner.resources import read_schema, resource
@@ -79,5 +86,4 @@ def _parse(text: str, path: Path) -> Profile:
 
 
 def _in_a_profile(message: str) -> str:
-    """The words for mistakes are those for recipes."""
     return message.replace("recipe", "profile")

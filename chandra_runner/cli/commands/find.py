@@ -156,12 +156,12 @@ def _standard(found: Sequence[CatalogueEntry]) -> str:
 
 def _radius(text: str) -> float:
     """Read an angle; return degrees."""
-    from chandra_runner.quantities import QuantityError, magnitude
+    from chandra_runner.quantities import QuantityError, number_in_unit
 
     sign = text.strip()[-1:]
     plain = f"{text.strip()[:-1]} {_ANGLES[sign]}" if sign in _ANGLES else text
     try:
-        radius = magnitude(plain, "deg")
+        radius = number_in_unit(plain, "deg")
     except QuantityError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not an angle with a unit; write 10' or 0.2 deg"
@@ -184,10 +184,10 @@ def _timeout(text: str) -> float:
 
 def _seconds(text: str) -> float:
     """Read a time with its unit; return seconds."""
-    from chandra_runner.quantities import QuantityError, magnitude
+    from chandra_runner.quantities import QuantityError, number_in_unit
 
     try:
-        return magnitude(text, "s")
+        return number_in_unit(text, "s")
     except QuantityError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
