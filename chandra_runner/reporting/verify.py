@@ -66,6 +66,7 @@ def _observation(plan: Plan, obsid: int) -> Iterator[CheckedFile]:
     for stage in plan.order:
         if (directory / stage / NAME).exists():
             yield from _products(directory / stage, obsid, stage)
+    for stage in plan.order:
         if RAW in get(stage).makes:
             yield from _raw(plan.recipe.data, directory / stage, get(stage), obsid)
 

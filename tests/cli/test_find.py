@@ -17,6 +17,9 @@ from chandra_runner.recipe.recipe import load_recipe
 from ..conftest import Answer, Run
 from ..tap_service import Services, running
 
+pytestmark = pytest.mark.xdist_group("find")
+"""One process makes what the tests share."""
+
 A1795 = ("--ra", "207.2188", "--dec", "26.5928")
 
 
@@ -166,7 +169,7 @@ def test_nothing_in_a_target_name_gets_out_of_its_comment(find: Finder, tmp_path
 def test_acis_and_hrc_together_need_a_word_on_what_to_extend(find: Finder, tmp_path: Path) -> None:
     answer = find(*A1795, "-o", "recipe.yaml")
     assert answer.code == 2
-    assert "choose with --instrument" in answer.err
+    assert "choose one with --instrument" in answer.err
     assert not list(tmp_path.iterdir())
     (tmp_path / "base.yaml").write_text("recipe: 1\nstages:\n  deflare: {}\n")
     assert find(*A1795, "-o", "recipe.yaml", "--extends", "base.yaml").code == 0

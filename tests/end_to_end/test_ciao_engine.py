@@ -15,6 +15,9 @@ from chandra_runner.planning.manifest import Manifest, read_manifest
 from ..ciao_standin.fixture import Ciao, install
 from ..ciao_standin.knobs import Call
 
+pytestmark = pytest.mark.xdist_group("ciao_engine")
+"""One process makes what the tests share."""
+
 STAGES = ("chandra_repro", "deflare", "cleaned_chandra_evts", "flux_image", "rate_image")
 OBSIDS = tuple(range(90001, 90010))
 EXCLUDED = {90008: "oif.fits lists no aspect solution", 90009: "oif.fits lists no EVT1"}
@@ -30,7 +33,7 @@ stages:
 """
 SHOWN = {90001: "ACIS", 90003: "HRC", 90005: "ACIS with HETG", 90006: "interleaved", 90007: "two intervals"}
 DOCS = Path(__file__).parents[2] / "docs" / "ciao.md"
-START = "<!-- recorded: tests/test_ciao_engine.py writes what follows, with CHANDRA_RUNNER_WRITE_DOCS=1 -->\n"
+START = "<!-- recorded with CHANDRA_RUNNER_WRITE_DOCS=1 by tests/end_to_end/test_ciao_engine.py -->\n"
 
 
 def chandra_run(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

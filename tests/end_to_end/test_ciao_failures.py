@@ -161,7 +161,9 @@ def test_missing_level_1_is_told_before_anything_runs(site: Site) -> None:
     (flt1,) = secondary.glob("*flt1*")
     flt1.unlink()
     answer = site.run("--json")
-    reason = "E001 lacks files that chandra_repro needs: flt1; fetch them, or use engine: native"
+    reason = (
+        "E001 does not have files that chandra_repro requires: flt1; download them, or use engine: native"
+    )
     assert answer.reasons(OBSID, "chandra_repro") == reason
     assert not site.ciao.calls
 
@@ -183,7 +185,7 @@ def test_auto_never_replaces_products_of_ciao_by_native_ones(site: Site) -> None
     assert set(answer.document["counts"]) == {"up_to_date"}
     site.write("  deflare: {allowed_sigma: 2.5}\n", engine="auto")
     planned = site.without_ciao("--json", command="plan")
-    assert planned.outcomes[OBSID, "deflare"] == "failed"
+    assert planned.outcomes[OBSID, "deflare"] == "refused"
     answer = site.without_ciao("--json")
     assert (answer.code, answer.outcomes[OBSID, "deflare"]) == (1, "failed")
     assert "made by CIAO, which is not here" in answer.reasons(OBSID, "deflare")
@@ -207,7 +209,10 @@ def test_another_version_of_ciao_is_noted_and_refreshed_on_demand(site: Site) ->
     assert "note" not in site.run(command="plan").out
     (site.ciao.path / "VERSION").write_text("CIAO 4.17.0 Friday, December 06, 2024\n")
     answer = site.run(command="plan")
-    assert "note: 3 tasks made with CIAO 4.16.0, here 4.17.0; --refresh tools makes them again" in answer.out
+    assert (
+        "note: 3 tasks made with CIAO 4.16.0, here 4.17.0; use --refresh tools to make them again"
+        in answer.out
+    )
     assert set(site.run("--json", command="plan").document["counts"]) == {"up_to_date"}
     answer = site.run("--json", "--refresh", "tools")
     assert answer.outcomes[OBSID, "download"] == "up_to_date"

@@ -75,7 +75,7 @@ def test_ciao_is_refused_for_stages_without_its_executor(
 ) -> None:
     (tmp_path / "recipe.yaml").write_text(HEAD + "stages:\n  deflare: {}\n")
     monkeypatch.setattr(Deflare, "executors", {"native": Deflare.executors["native"]})
-    with pytest.raises(SiteError, match="deflare has no executor for engine: ciao"):
+    with pytest.raises(SiteError, match="deflare cannot run with engine: ciao"):
         make_plan(load_recipe(tmp_path / "recipe.yaml"), ciao=Installation(ciao.path))
 
 

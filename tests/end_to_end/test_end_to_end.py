@@ -16,6 +16,9 @@ from chandra_runner.resources import resource
 
 from ..conftest import Answer
 
+pytestmark = pytest.mark.xdist_group("end_to_end")
+"""One process makes what the tests share."""
+
 REAL = (754, 28229)
 SIMULATED = tuple(range(90001, 90010))
 EXCLUDED = {90008: "oif.fits lists no aspect solution", 90009: "oif.fits lists no EVT1"}

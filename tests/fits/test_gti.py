@@ -115,7 +115,7 @@ def gti_hdu(*columns: str, times: list[float] | None = None, **keywords: int) ->
     ("hdus", "message"),
     [
         ([gti_hdu("START")], "no column STOP"),
-        ([gti_hdu("START", "STOP", times=[np.nan])], "START of extension GTI holds values that are not times"),
+        ([gti_hdu("START", "STOP", times=[np.nan])], "START of extension GTI holds values that are not"),
         (
             [gti_hdu("START", "STOP", CCD_ID=7), gti_hdu("START", "STOP", CCD_ID=7)],
             "two GTI extensions for chip 7",

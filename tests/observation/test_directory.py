@@ -125,12 +125,12 @@ def test_of_two_versions_without_oif_fits_neither_is_guessed(tmp_path: Path) -> 
 def test_a_file_beside_its_compressed_copy_is_refused_by_both_names(tmp_path: Path) -> None:
     write_raw(tmp_path, EVT2)
     (tmp_path / f"{EVT2}.gz").write_bytes(gzip.compress((tmp_path / EVT2).read_bytes()))
-    with pytest.raises(DataError, match=f"{EVT2} and {EVT2}.gz stand side by side"):
+    with pytest.raises(DataError, match=f"{EVT2} and {EVT2}.gz both exist"):
         read_observation(tmp_path, 42)
 
 
 def test_a_directory_of_another_obsid_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"{EVT2} is of ObsID 42"):
+    with pytest.raises(DataError, match=f"{EVT2} belongs to ObsID 42"):
         read_observation(write_raw(tmp_path, EVT2), 43)
 
 

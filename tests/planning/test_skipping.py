@@ -180,7 +180,7 @@ def test_stages_that_are_not_in_the_plan_are_refused(probe: ProbeProject) -> Non
     for option in ("--stage", "--force"):
         answer = probe.run(option, "probe_reader")
         assert answer.code == 2
-        assert f"{option} probe_reader: no such stage in the plan" in answer.err
+        assert f"{option} probe_reader: the plan has no such stage" in answer.err
 
 
 def test_plan_and_dry_run_write_nothing_and_agree(probe: ProbeProject) -> None:

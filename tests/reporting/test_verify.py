@@ -79,7 +79,7 @@ def test_data_that_are_gone_are_found(made: ProbeProject) -> None:
     (made.directory / "data").rename(made.directory / "elsewhere")
     ((stage, _, problem),) = damage(made)
     assert stage == "raw data"
-    assert "no directory of it is under" in problem
+    assert "its directory is no longer under" in problem
 
 
 def test_altered_manifests_are_found(made: ProbeProject) -> None:
@@ -89,6 +89,6 @@ def test_altered_manifests_are_found(made: ProbeProject) -> None:
     manifest.write_text(json.dumps(document))
     made.product(11, "probe_reader/manifest.json").write_text("{")
     assert damage(made) == [
-        ("probe", "manifest.json", "was altered: its fingerprint is of other parts"),
+        ("probe", "manifest.json", "was altered: its fingerprint does not match its parts"),
         ("probe_reader", "manifest.json", "cannot be read"),
     ]

@@ -36,7 +36,7 @@ def wait_for(path: Path) -> None:
     [
         ("fail", 1, "the probe was told to fail; tell it something else"),
         ("bug", 1, "ZeroDivisionError: nobody thought of this"),
-        ("crash", 1, "ended by SIGSEGV"),
+        ("crash", 1, "killed by SIGSEGV"),
         ("no_product", 1, "the product count.txt (count) was not made"),
         ("empty_product", 1, "the product count.txt (count) is empty"),
         ("half_product", 1, "count.fits is truncated: it ends within a header"),

@@ -14,7 +14,7 @@ def test_plugins_are_listed_and_a_broken_one_is_named_with_its_version(
     answer = chandra_run("stages", env={"PYTHONPATH": str(plugins)})
     assert answer.code == 0
     assert "probe_reader\n" in answer.out
-    assert "plugin chandra-runner-broken 0.0.7: stage 'broken' is left out: RuntimeError" in answer.err
+    assert "plugin chandra-runner-broken 0.0.7: stage 'broken' was not loaded: RuntimeError" in answer.err
 
 
 def test_settings_of_a_plugin_are_checked_by_its_own_schema(probe: ProbeProject) -> None:

@@ -27,6 +27,9 @@ from chandra_runner.observation.raw_files import inventory, kind_of, list_files
 from chandra_runner.synthetic.catalog import Sample, Source
 from chandra_runner.synthetic.photons import flare_factor
 
+pytestmark = pytest.mark.xdist_group("sample")
+"""One process makes what the tests share."""
+
 EVERY = pytest.mark.parametrize("obsid", list(sample.OBSIDS))
 
 

@@ -122,7 +122,9 @@ def test_plan_tells_of_a_newer_version_and_refresh_takes_it(
         reprocess(site)
         told = chandra_run("plan", "recipe.yaml", "--check-archive", "--json", env=quiet)
         assert told.outcomes[OBSID, "download"] == "up_to_date"
-        assert told.reasons(OBSID, "download") == f"{url} has N005, here is N001: --refresh data takes it"
+        assert told.reasons(OBSID, "download") == (
+            f"{url} has N005, this directory has N001; use --refresh data to download it"
+        )
         assert chandra_run("recipe.yaml", "--refresh", "data", env=quiet).code == 0
         names = {path.name for path in (tmp_path / "data" / str(OBSID)).rglob("*N00*")}
         assert names
