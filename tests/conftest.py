@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from .ciao_standin.fixture import ciao
+from .command_line import Answer, Run, run_in_process, run_process
 
-__all__ = ["ciao"]
+__all__ = ["Answer", "Run", "ciao"]
 
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("CHANDRA_RUNNER_SHARED", TESTS.parents[1] / "shared"))
@@ -30,51 +29,22 @@ def shared_data() -> Path:
     return data
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command answered."""
+@pytest.fixture
+def chandra_run(tmp_path: Path) -> Run:
+    """Call ``chandra-run`` in an empty directory, inside this process, and return its answer."""
 
-    code: int
-    out: str
-    err: str
+    def call(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Answer:
+        return run_in_process(tmp_path, arguments, env)
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """Its JSON; fails where there is anything else on standard output."""
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-    @property
-    def outcomes(self) -> dict[tuple[int, str], str]:
-        """Outcome by observation and stage."""
-        return {(t["observation"], t["stage"]): t["outcome"] for t in self.document["tasks"]}
-
-    def reasons(self, observation: int, stage: str) -> str:
-        """The reasons of one task, in one text."""
-        tasks = self.document["tasks"]
-        found = [t for t in tasks if (t["observation"], t["stage"]) == (observation, stage)]
-        return "; ".join(found[0]["reasons"])
-
-
-Run = Callable[..., Answer]
+    return call
 
 
 @pytest.fixture
-def chandra_run(tmp_path: Path) -> Run:
-    """Calls ``chandra-run`` in a process of its own, in an empty directory, and gives its answer."""
+def chandra_run_process(tmp_path: Path) -> Run:
+    """Call ``chandra-run`` in an empty directory, in a process of its own: for tests of the process."""
 
     def call(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Answer:
-        done = subprocess.run(
-            [sys.executable, "-m", "chandra_runner", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return run_process(tmp_path, arguments, env)
 
     return call
 

@@ -37,7 +37,9 @@ def check_new(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all; one that exists is replaced, and keeps its permissions.
+    """Write a text file, whole or not at all; a file that exists is replaced, and its permissions are kept.
+
+    What cannot be replaced is written to: links, named pipes, /dev/stdout.
 
     Raises
     ------
@@ -48,14 +50,13 @@ def write_text(path: Path, text: str) -> None:
     """
     check_directory(path)
     try:
-        if path.exists() and not path.is_file():  # /dev/stdout and named pipes cannot be replaced
+        if path.is_symlink() or (path.exists() and not path.is_file()):
             path.write_text(text, encoding="utf-8")
             return
-        target = path.resolve()  # a link stays, and what it leads to is replaced
-        mode = target.stat().st_mode if target.exists() else None
-        write_atomically(target, text)
+        mode = path.stat().st_mode if path.exists() else None
+        write_atomically(path, text)
         if mode is not None:
-            target.chmod(mode)
+            path.chmod(mode)
     except OSError as error:
         raise _named(error, path) from error
 

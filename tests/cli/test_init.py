@@ -8,7 +8,7 @@ import pytest
 
 from chandra_runner.recipe.recipe import load_recipe
 
-from ..conftest import Run
+from ..command_line import Run
 
 
 def test_the_recipe_to_start_from_is_valid(chandra_run: Run, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_what_it_proposes_in_comments_is_valid_too(chandra_run: Run, tmp_path: P
     text = (tmp_path / "mine.yaml").read_text()
     text = text.replace("# per_observation", "per_observation").replace("#   4", "  4")
     (tmp_path / "mine.yaml").write_text(text)
-    assert load_recipe(tmp_path / "mine.yaml").settings(493, "deflare")["method"] == "clean"
+    assert load_recipe(tmp_path / "mine.yaml").settings(493, "deflare").method == "clean"
 
 
 @pytest.mark.parametrize("name", ["there.yaml", "no/such/directory.yaml", "."])

@@ -1,11 +1,9 @@
-"""``chandra-run status``: what there is, without running or writing anything."""
+"""``chandra-run status``: which products exist, without running or writing anything."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-
-from chandra_runner.reporting.status import State, TaskState, status_table
 
 from ..conftest import Answer, ProbeProject
 
@@ -41,7 +39,7 @@ def test_after_a_run_all_is_up_to_date_with_when_and_by_what(probe: ProbeProject
         assert not task["failure"]
 
 
-def test_a_failure_is_told(probe: ProbeProject) -> None:
+def test_a_failure_is_reported(probe: ProbeProject) -> None:
     probe.write(BOTH.format("fail"))
     assert probe.run().code == 1
     found = tasks(probe)
@@ -66,27 +64,12 @@ def test_products_of_the_last_good_run_stay_beside_a_later_failure(probe: ProbeP
     assert "setting behave: well -> fail; failed since: the probe was told to fail" in status(probe).out
 
 
-def test_excluded_observations_are_told(probe: ProbeProject) -> None:
+def test_excluded_observations_are_reported(probe: ProbeProject) -> None:
     probe.write(BOTH.format("exclude"))
     probe.run()
     found = tasks(probe)
     assert (found["probe"]["state"], found["probe_reader"]["state"]) == ("excluded", "excluded")
     assert all(task["reasons"] for task in (found["probe"], found["probe_reader"]))
-
-
-def test_the_table_counts_warnings() -> None:
-    common = {"engine": "native", "started": "2026-01-02T03:04:05+00:00"}
-    table = status_table(
-        [
-            TaskState(7, "probe", State.UP_TO_DATE, warnings=("dim",), **common),
-            TaskState(12, "reader", State.OUT_OF_DATE, ("forced",), warnings=("dim", "dark"), **common),
-        ]
-    )
-    assert table.splitlines() == [
-        " 7  probe   up to date   native  2026-01-02 03:04  1 warning",
-        "12  reader  out of date  native  2026-01-02 03:04  2 warnings; forced",
-        "2 tasks: 1 up to date, 1 out of date",
-    ]
 
 
 def test_status_writes_nothing(probe: ProbeProject) -> None:
