@@ -13,12 +13,12 @@ from .grid import Grid
 
 @dataclass(frozen=True)
 class ZerothOrder:
-    """What tells the events of zeroth order, where a grating was in.
+    """How to recognize zeroth-order events in a grating observation.
 
     Parameters
     ----------
     null : int or None
-        Value of tg_m for events without an order (TNULL); they are in the image, too.
+        Value of tg_m for events without an order (TNULL), which are part of the image.
     """
 
     null: int | None
@@ -30,28 +30,28 @@ def count_images(
     bands: Sequence[tuple[float, float]] | None,
     zeroth_order: ZerothOrder | None = None,
 ) -> Array:
-    """Histograms of event positions.
+    """Count events in the pixels of an image, for several energy bands at once.
 
     Parameters
     ----------
     chunks : iterable of structured ndarray
-        Events with x, y; energy (eV) where there are bands; tg_m where only zeroth order counts.
+        Events with columns x, y; energy (eV) if there are bands; tg_m if only zeroth order is counted.
     grid : Grid
-        The image.
+        Pixels of the image.
     bands : sequence of (float, float), or None
-        ``lo <= energy < hi``, eV; they may overlap. None: one image of all events.
+        ``lo <= energy < hi``, eV; they may overlap. None for one image of all events.
     zeroth_order : ZerothOrder, optional
-        Leave out dispersed events.
+        How dispersed events are left out; None to count all.
 
     Returns
     -------
     ndarray of int32, shape (max(len(bands), 1), ny, nx)
     """
     edges = np.unique(np.array(bands, dtype=float)) if bands is not None else np.array([-np.inf])
-    # One histogram for each stretch between two edges; a band is the sum of its stretches. What is below the
-    # lowest edge goes with what is above the highest: nowhere.
-    stretches = max(len(edges) - 1, 1)
-    counts = np.zeros((stretches, grid.ny * grid.nx), dtype=np.int32)
+    # One histogram for each interval between two band edges: each event is counted once, and a band is the
+    # sum of its intervals. Events outside all bands are dropped.
+    intervals = max(len(edges) - 1, 1)
+    counts = np.zeros((intervals, grid.ny * grid.nx), dtype=np.int32)
     one = np.int32(1)
     for events in chunks:
         x = (events["x"].astype(float) - grid.x0) / grid.step
@@ -63,9 +63,10 @@ def count_images(
         if bands is not None:
             energy = events["energy"].astype(float)
             inside &= (energy >= edges[0]) & (energy < edges[-1])
+        # Truncation is floor here: all of these are positive.
         pixel = y[inside].astype(np.intp) * grid.nx + x[inside].astype(np.intp)
         if bands is not None:
-            pixel += _stretch(energy[inside], edges) * (grid.ny * grid.nx)
+            pixel += _interval(energy[inside], edges) * (grid.ny * grid.nx)
         np.add.at(counts.reshape(-1), pixel, one)
     if bands is None:
         return counts.reshape(1, *grid.shape)
@@ -73,8 +74,8 @@ def count_images(
     return np.stack(rows).reshape(len(rows), *grid.shape)
 
 
-def _stretch(energy: Array, edges: Array) -> Array:
-    """Which stretch between edges an energy is in; a few comparisons are faster than a search."""
+def _interval(energy: Array, edges: Array) -> Array:
+    """Return the interval between edges that each energy is in; a few comparisons are faster than a search."""
     number = np.zeros(len(energy), dtype=np.intp)
     for edge in edges[1:-1]:
         number += energy >= edge
@@ -83,18 +84,18 @@ def _stretch(energy: Array, edges: Array) -> Array:
 
 @dataclass(frozen=True)
 class ThresholdedImages:
-    """The images of one band, cut where there is little exposure; all of shape (ny, nx).
+    """The images of one band, zero where there is little exposure; all of shape (ny, nx).
 
     Parameters
     ----------
     seen : ndarray of bool
-        Where there is enough exposure; elsewhere the others are 0.
+        Which pixels have enough exposure; elsewhere the other images are 0.
     counts : ndarray of int32
-        Events.
+        Number of events.
     exposure : ndarray of float32
         Exposure map.
     ratio : ndarray of float32
-        Counts by exposure.
+        Counts divided by exposure.
     """
 
     seen: Array
@@ -103,19 +104,19 @@ class ThresholdedImages:
     ratio: Array
 
     def of(self, pixels: Array) -> Array:
-        """Another map, cut likewise; float32."""
+        """Return another map with the same pixels set to 0, float32."""
         return np.where(self.seen, pixels, 0).astype(np.float32)
 
 
 def apply_exposure_threshold(counts: Array, exposure: Array, fraction: float) -> ThresholdedImages:
-    """Cut images where there is little exposure, and divide one by the other.
+    """Set pixels with little exposure to 0, and divide counts by exposure.
 
     Parameters
     ----------
     counts, exposure : ndarray, shape (ny, nx)
-        Events, and the exposure map.
+        Count image and exposure map.
     fraction : float
-        Of the largest exposure, which a pixel must have at least.
+        Least exposure of a pixel, as a fraction of the largest exposure.
     """
     seen = (exposure >= fraction * exposure.max()) & (exposure > 0)
     ratio = np.divide(counts, exposure, out=np.zeros(counts.shape), where=seen)

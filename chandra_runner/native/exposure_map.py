@@ -1,4 +1,4 @@
-"""Exposure maps: how long each pixel of the sky was looked at by a good pixel."""
+"""Exposure maps: how long each pixel of the sky was observed by a good pixel."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_ch
 from .grid import Grid
 
 STEP = 1.0
-"""The attitude is sampled at least this often, s."""
+"""Longest time between two samples of the attitude, s."""
 
-FURTHEST = 0.25
-"""A field that moves over the sky by more than this part of its size is no pointed observation."""
+LARGEST_MOTION = 0.25
+"""An observation that moves by more than this part of its field of view is not a pointed one."""
 
 
 @dataclass(frozen=True)
 class ChipExposure:
-    """What a chip did during its good time.
+    """Where a chip pointed during its good time, and for how long.
 
     Parameters
     ----------
     number : int
-        Chip.
+        Number of the chip.
     attitude : Attitude
-        Sampled over the good time, each of shape (n,).
+        Samples over the good time, each of shape (n,).
     seconds : ndarray, shape (n,)
         Live time of each sample, s.
     good : ndarray, shape (ny / block, nx / block)
-        Map of `goodpixels.good_fraction`.
+        Fraction of good pixels in blocks, from `good_pixels.good_fraction`.
     """
 
     number: int
@@ -45,12 +45,12 @@ class ChipExposure:
 
 
 def sample_times(gti: Gti) -> tuple[Array, Array]:
-    """Cut good times into short pieces.
+    """Split good times into short pieces.
 
     Returns
     -------
     middle, length : ndarray, shape (n,)
-        Of the pieces, s.
+        Middle and length of each piece, s.
     """
     pieces = np.maximum(np.ceil((gti.stop - gti.start) / STEP), 1).astype(np.int64)
     length = np.repeat((gti.stop - gti.start) / pieces, pieces)
@@ -59,36 +59,36 @@ def sample_times(gti: Gti) -> tuple[Array, Array]:
 
 
 def mean_attitude(attitude: Attitude, seconds: Array) -> Attitude:
-    """The attitude about which the telescope dithered: the mean over time."""
+    """Return the attitude around which the telescope dithered: the mean over time."""
     values = {f.name: float(np.average(getattr(attitude, f.name), weights=seconds)) for f in fields(Attitude)}
     return Attitude(**values)
 
 
 def fine_pixel(detector: Detector) -> int:
-    """Pixels finer than this, in sky pixels, show nothing more in an exposure map: 0.5" or 1"."""
+    """Return the size of the pixels on which exposure maps are computed, sky pixel: 0.5" or 1"."""
     return 1 if detector is ACIS else 8
 
 
 def exposure_map(pointing: Pointing, grid: Grid, chips: Iterable[ChipExposure]) -> Array:
-    """Exposure of each pixel of an image.
+    """Compute the exposure of each pixel of an image.
 
-    For each chip the map of its good pixels, as seen at its mean attitude, is convolved with the
-    distribution of its offsets from there. Offsets are those of the chip's centre, so the roll's dither
-    counts too.
+    For each chip the map of its good pixels, projected to the sky at the mean attitude, is convolved with
+    the distribution of the chip's offsets from there. This replaces thousands of projections, one for each
+    second, by one. The offsets are those of the chip's center, so the dither in roll is included.
 
     Parameters
     ----------
     pointing : Pointing
-        Instrument and tangent point.
+        Instrument and tangent point of the image.
     grid : Grid
-        The image.
+        Pixels of the image.
     chips : iterable of ChipExposure
         The chips that were on.
 
     Returns
     -------
     ndarray of float64, shape (ny, nx)
-        s; the live time where good pixels looked all the time, 0 where none ever did.
+        Exposure, s: the live time where good pixels observed all the time, 0 where none did.
     """
     out = np.zeros(grid.shape)
     oversample = max(math.ceil(grid.step / fine_pixel(pointing.detector)), 1)
@@ -99,20 +99,25 @@ def exposure_map(pointing: Pointing, grid: Grid, chips: Iterable[ChipExposure]) 
 
 
 def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure, oversample: int) -> None:
-    """Add one chip's exposure, computed on pixels that are finer than the image's by a whole number."""
+    """Add the exposure of one chip to the image.
+
+    It is computed on pixels that divide the image's pixels, because bad pixels and the edges of chips are
+    finer than a large image pixel.
+    """
     step = grid.step / oversample
     mean = mean_attitude(exposure.attitude, exposure.seconds)
     kernel, left, bottom = _offsets(pointing, exposure, mean, step)
     chip = pointing.detector.chip(exposure.number)
     corners = chip_to_focal(pointing, chip.number, *chip.corners)
     x, y = rays_to_sky(pointing, rays(corners, mean), mean)
+    # Only the part of the chip that the dither moves into the image is computed.
     columns = _span((x - grid.x0) / step, left, kernel.shape[1], grid.nx * oversample)
     rows = _span((y - grid.y0) / step, bottom, kernel.shape[0], grid.ny * oversample)
     if not len(columns) or not len(rows):
         return
     centres_x = grid.x0 + (np.arange(columns.start, columns.stop) + 0.5) * step
     centres_y = grid.y0 + (np.arange(rows.start, rows.stop) + 0.5) * step
-    seen = _look_up(pointing, exposure, chip, mean, centres_x, centres_y)
+    seen = _project_good_pixels(pointing, exposure, chip, mean, centres_x, centres_y)
     fine = _convolve(seen, kernel)
     _bin_into(out, fine, rows.start + bottom, columns.start + left, oversample)
 
@@ -120,16 +125,17 @@ def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure
 def _offsets(
     pointing: Pointing, exposure: ChipExposure, mean: Attitude, step: float
 ) -> tuple[Array, int, int]:
-    """Seconds at each offset of the chip from its place at the mean attitude.
+    """Return the time at each offset of the chip from its position at the mean attitude.
 
-    Each sample is shared among the four nearest offsets, so that their mean is exact.
+    Each sample is divided among the four nearest whole offsets in proportion to their distance, so that
+    the mean offset is exact.
 
     Returns
     -------
     kernel : ndarray, shape (n_y, n_x)
-        s.
+        Time, s.
     left, bottom : int
-        Offset of its first column and row, fine pixel.
+        Offset of the first column and row, fine pixel.
     """
     chip = pointing.detector.chip(exposure.number)
     centre = np.array([(chip.nx + 1) / 2]), np.array([(chip.ny + 1) / 2])
@@ -139,8 +145,11 @@ def _offsets(
     )
     x_mean, y_mean = rays_to_sky(pointing, rays(focal, mean), mean)
     x, y = (x - x_mean) / step, (y - y_mean) / step
-    if max(np.ptp(x), np.ptp(y)) * step > FURTHEST * pointing.detector.size:
-        raise DataError("within the good time the aspect solution goes astray, as in a slew")
+    if max(np.ptp(x), np.ptp(y)) * step > LARGEST_MOTION * pointing.detector.size:
+        raise DataError(
+            "the aspect solution moves by more than 25 % of the field of view during good time",
+            "check the good times: this may be slew data",
+        )
     i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
     left, bottom = int(i.min()), int(j.min())
     shape = (int(j.max()) - bottom + 2, int(i.max()) - left + 2)
@@ -153,16 +162,20 @@ def _offsets(
 
 
 def _span(corners: Array, first: int, length: int, size: int) -> range:
-    """Fine pixels of a chip that the dither can bring into an image of `size` fine pixels."""
+    """Return the fine pixels of a chip that the dither can move into an image of `size` fine pixels."""
     low = max(math.floor(corners.min()) - 1, -(first + length))
     high = min(math.ceil(corners.max()) + 1, size - first)
     return range(low, max(high, low))
 
 
-def _look_up(
+def _project_good_pixels(
     pointing: Pointing, exposure: ChipExposure, chip: Chip, mean: Attitude, x: Array, y: Array
 ) -> Array:
-    """The good-pixel map as it falls on the sky at one attitude; x and y are columns and rows of the sky."""
+    """Return the good-pixel map projected to the sky at one attitude.
+
+    x and y are the sky coordinates of the columns and rows. Row, column and scale are sums of a term in x
+    and a term in y, which costs two one-dimensional products instead of a projection of each pixel.
+    """
     block = chip.nx // exposure.good.shape[1]
     to_x, to_y, depth = _projection(pointing, chip, mean, x, y)
     scale = (depth[0] * x + depth[2]) + (depth[1] * y)[:, None]
@@ -176,7 +189,10 @@ def _look_up(
 
 
 def _projection(pointing: Pointing, chip: Chip, mean: Attitude, x: Array, y: Array) -> Array:
-    """Sky to chip as a projection from plane to plane, which it is: tangent plane, pinhole, chip plane.
+    """Return the projection from sky to chip coordinates.
+
+    Tangent plane and chip are planes, and the mirror acts as a pinhole, so the projection is a homography:
+    it follows exactly from the images of four points, here just outside the part that is computed.
 
     Returns
     -------
@@ -197,7 +213,10 @@ def _projection(pointing: Pointing, chip: Chip, mean: Attitude, x: Array, y: Arr
 
 
 def _convolve(image: Array, kernel: Array) -> Array:
-    """Full convolution, through Fourier space; what only its rounding put there is 0."""
+    """Return the full convolution, computed with FFTs.
+
+    Values that are only rounding errors are set to 0: a pixel that was not exposed must have no exposure.
+    """
     from scipy import fft
 
     shape = [a + b - 1 for a, b in zip(image.shape, kernel.shape, strict=True)]
@@ -210,11 +229,13 @@ def _convolve(image: Array, kernel: Array) -> Array:
 
 
 def _bin_into(out: Array, fine: Array, bottom: int, left: int, oversample: int) -> None:
-    """Add the means of fine pixels to the image; `bottom` and `left` are the first ones' places."""
+    """Add the means of fine pixels to the image; `bottom` and `left` are the positions of the first ones."""
+    # First sum along each axis up to the edges of image pixels, the first of which may be incomplete.
     for axis, first in ((0, bottom), (1, left)):
         edges = np.arange(-(-first // oversample) * oversample - first, fine.shape[axis], oversample)
         starts = edges if len(edges) and edges[0] == 0 else np.concatenate([[0], edges]).astype(np.int64)
         fine = np.add.reduceat(fine, starts, axis=axis)
+    # Then add the part that is inside the image.
     y, x = bottom // oversample, left // oversample
     into = out[max(y, 0) : max(y + fine.shape[0], 0), max(x, 0) : max(x + fine.shape[1], 0)]
     part = fine[max(-y, 0) :, max(-x, 0) :][: into.shape[0], : into.shape[1]]

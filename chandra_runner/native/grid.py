@@ -1,4 +1,4 @@
-"""The pixels of an image on the sky."""
+"""Pixel grids of images in sky coordinates."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Self
 
 from chandra_runner.errors import BadValueError
 
-LARGEST = 1 << 27
-"""Pixels an image may have: 11,585 x 11,585, half a gigabyte of 4-byte numbers."""
+MAX_PIXELS = 1 << 27
+"""Largest number of pixels of an image: 11,585 x 11,585, half a gigabyte of 4-byte numbers."""
 
 
 class GridError(BadValueError):
-    """Numbers that make no image."""
+    """The numbers do not define an image."""
 
 
 @dataclass(frozen=True)
 class Extent:
-    """A rectangle in sky coordinates, pixel."""
+    """A rectangle in sky coordinates, sky pixel."""
 
     x_min: float
     x_max: float
@@ -37,7 +37,7 @@ class Grid:
     step : float
         Side of an image pixel, sky pixel.
     nx, ny : int
-        Numbers of image pixels.
+        Number of image pixels along x and y.
 
     Raises
     ------
@@ -52,21 +52,21 @@ class Grid:
     ny: int
 
     def __post_init__(self) -> None:
-        if self.nx * self.ny > LARGEST:
+        if self.nx * self.ny > MAX_PIXELS:
             raise GridError(
-                f"the image would have {self.nx} x {self.ny} pixels", "take larger pixels or a smaller field"
+                f"the image would have {self.nx} x {self.ny} pixels", "use larger pixels or a smaller field"
             )
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of an image array: rows, columns."""
+        """Shape of the image array: rows, columns."""
         return self.ny, self.nx
 
     @classmethod
     def cover(cls, extent: Extent, step: float) -> Self:
-        """The grid over a field of view, with the edges that CIAO's fluximage gives it.
+        """Return the grid over a field of view.
 
-        From floor(min - 0.5) + 0.5 to ceil(max - 0.5) + 0.5, in steps; a last, partial pixel is whole here.
+        It runs from floor(min - 0.5) + 0.5 to ceil(max - 0.5) + 0.5; a last, partial pixel becomes a whole one.
         """
         x0, y0 = (math.floor(low - 0.5) + 0.5 for low in (extent.x_min, extent.y_min))
         x1, y1 = (math.ceil(high - 0.5) + 0.5 for high in (extent.x_max, extent.y_max))
@@ -74,7 +74,7 @@ class Grid:
 
 
 def parse_grid(text: str) -> Grid:
-    """Read a grid as fluximage's xygrid has it.
+    """Read a grid in the notation of fluximage's parameter xygrid.
 
     Parameters
     ----------
@@ -84,12 +84,17 @@ def parse_grid(text: str) -> Grid:
     Raises
     ------
     GridError
-        It is upside down or empty, its steps differ, or it would have too many pixels.
+        An axis is reversed or empty, the steps differ, or there would be too many pixels.
+
+    Examples
+    --------
+    >>> parse_grid("3142.5:5258.5:4,3278.5:5238.5:4").shape
+    (490, 529)
     """
     axes = [[float(number) for number in axis.split(":")] for axis in text.split(",")]
     for name, (start, stop, step) in zip("xy", axes, strict=True):
         if step <= 0:
-            raise GridError(f"the {name} step {step:g} is not positive", "write a step over 0")
+            raise GridError(f"the {name} step {step:g} is not positive", "write a positive step")
         if stop <= start:
             raise GridError(f"the {name} axis runs from {start:g} to {stop:g}", "write the lower edge first")
     (x0, x1, step), (y0, y1, step_y) = axes
@@ -101,8 +106,8 @@ def parse_grid(text: str) -> Grid:
 
 
 def _steps(length: float, step: float) -> int:
-    """Whole steps that cover a length, at least one; a rounding error is no step."""
+    """Return how many whole steps cover a length, at least one; rounding errors do not add a step."""
     steps = length / step
-    if not steps < LARGEST:
-        raise GridError(f"the image would have {steps:g} pixels along a side", "take larger pixels")
+    if not steps < MAX_PIXELS:
+        raise GridError(f"the image would have {steps:g} pixels along a side", "use larger pixels")
     return max(math.ceil(steps - 1e-9), 1)

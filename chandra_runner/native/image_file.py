@@ -1,4 +1,4 @@
-"""Image files: headers that say where the pixels are on the sky, and what was done."""
+"""Image files: headers with sky coordinates and provenance."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from chandra_runner.fits.carried_keywords import IMAGE_KEYWORDS, carried_keywords
 from chandra_runner.fits.event_header import set_exposure
 from chandra_runner.fits.gti import GoodTimes
 from chandra_runner.fits.writer import add_provenance, write_fits
@@ -15,76 +16,21 @@ from chandra_runner.fits.writer import add_provenance, write_fits
 from .geometry import Array, Pointing
 from .grid import Grid
 
-_KEPT = (
-    "LONGSTRN",
-    "ORIGIN",
-    "ASCDSVER",
-    "CALDBVER",
-    "MISSION",
-    "TELESCOP",
-    "INSTRUME",
-    "DETNAM",
-    "GRATING",
-    "OBS_ID",
-    "OBI_NUM",
-    "SEQ_NUM",
-    "OBJECT",
-    "TITLE",
-    "OBSERVER",
-    "OBS_MODE",
-    "READMODE",
-    "DATAMODE",
-    "CYCLE",
-    "DATACLAS",
-    "MJD-OBS",
-    "DATE-OBS",
-    "DATE-END",
-    "TIMESYS",
-    "MJDREF",
-    "TIMEZERO",
-    "TIMEUNIT",
-    "CLOCKAPP",
-    "TIMEREF",
-    "TASSIGN",
-    "TSTART",
-    "TSTOP",
-    "TIMEDEL",
-    "RA_NOM",
-    "DEC_NOM",
-    "ROLL_NOM",
-    "RA_PNT",
-    "DEC_PNT",
-    "ROLL_PNT",
-    "RA_TARG",
-    "DEC_TARG",
-    "SIM_X",
-    "SIM_Y",
-    "SIM_Z",
-    "DEFOCUS",
-    "FOC_LEN",
-    "ASOLFILE",
-    "BPIXFILE",
-    "MASKFILE",
-    "DTFFILE",
-    "FLTFILE",
-)
-"""Keywords of the events that hold for their images, too."""
-
 
 @dataclass(frozen=True)
 class Label:
-    """What an image shows.
+    """What an image shows, for its header.
 
     Parameters
     ----------
     content : str
         ``count image``, ``exposure map``...
     unit : str
-        BUNIT.
+        Unit of the pixels (BUNIT).
     band : str
         Name of the energy band.
     energies : tuple of 3 floats, or None
-        Lower and upper edge and effective energy, keV; None where the detector has no energies.
+        Lower and upper edge and effective energy, keV; None if the detector has no energies.
     """
 
     content: str
@@ -96,31 +42,32 @@ class Label:
 def image_header(
     events: fits.Header, pointing: Pointing, grid: Grid, good_times: GoodTimes, dtcor: float
 ) -> fits.Header:
-    """Header of all images of an event list.
+    """Return the header that all images of an event list have in common.
 
     Parameters
     ----------
     events : Header
-        Of the events.
+        Header of the event list.
     pointing, grid : Pointing, Grid
-        Where the pixels are: celestial WCS, and the sky (physical) pixels both as LTM/LTV and as WCS ``P``.
+        Coordinates of the pixels: written as celestial WCS, and as sky (physical) pixels both in
+        LTM/LTV and in WCS ``P``, because ds9 and CIAO read different ones.
     good_times : GoodTimes
-        For the exposure keywords.
+        Good times, for the exposure keywords.
     dtcor : float
         Live fraction of the good time.
     """
-    header = fits.Header([events.cards[key] for key in _KEPT if key in events])
+    header = carried_keywords(events, IMAGE_KEYWORDS)
     set_exposure(header, good_times, dtcor)
     header["HDUCLASS"], header["HDUCLAS1"] = "OGIP", "IMAGE"
     header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
     degrees = pointing.detector.pixel / 3600
     celestial = (("RA---TAN", pointing.ra, grid.x0, -1, "x"), ("DEC--TAN", pointing.dec, grid.y0, 1, "y"))
     header["WCSNAMEP"] = "PHYSICAL"
-    for axis, (kind, value, low, sign_, name) in enumerate(celestial, 1):
+    for axis, (kind, value, low, sign, name) in enumerate(celestial, 1):
         header[f"CTYPE{axis}"] = kind
         header[f"CRVAL{axis}"] = value
         header[f"CRPIX{axis}"] = (pointing.detector.centre - low) / grid.step + 0.5
-        header[f"CDELT{axis}"] = sign_ * degrees * grid.step
+        header[f"CDELT{axis}"] = sign * degrees * grid.step
         header[f"CUNIT{axis}"] = "deg"
         header[f"CTYPE{axis}P"] = name
         header[f"CRVAL{axis}P"] = low
@@ -139,15 +86,15 @@ def write_image(path: Path, pixels: Array, header: fits.Header, label: Label, hi
     Parameters
     ----------
     path : Path
-        Must not exist.
+        The file, which must not exist.
     pixels : ndarray, shape (ny, nx)
-        Whole numbers or float32.
+        Pixels: integers or float32.
     header : Header
-        Of `image_header`.
+        Header from `image_header`.
     label : Label
-        What it shows.
+        What the image shows.
     history : iterable of str
-        What was done, a line each.
+        What was done, one line each.
     """
     hdu = fits.PrimaryHDU(pixels)
     hdu.header.update(header)

@@ -12,6 +12,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
+from chandra_runner.fits.carried_keywords import LIGHT_CURVE_KEYWORDS, carried_keywords
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.event_header import gti_extensions, set_exposure
 from chandra_runner.fits.gti import Floats, good_time
@@ -25,15 +26,6 @@ Band = tuple[float, float]
 
 MAX_BINS = 1_000_000
 """More bins than this are a mistake: the longest observations last 200 ks."""
-
-_CARRIED = (
-    "ORIGIN", "MISSION", "TELESCOP", "INSTRUME", "DETNAM", "GRATING", "OBS_MODE", "DATAMODE", "READMODE",
-    "DATACLAS", "CYCLE", "LONGSTRN", "TITLE", "OBSERVER", "OBJECT", "OBS_ID", "OBI_NUM", "SEQ_NUM",
-    "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_TARG", "DEC_TARG", "RADESYS",
-    "EQUINOX", "SIM_X", "SIM_Y", "SIM_Z", "FOC_LEN", "DATE-OBS", "DATE-END", "MJD-OBS", "TIMESYS", "MJDREF",
-    "TIMEZERO", "TIMEUNIT", "TIMEREF", "TASSIGN", "CLOCKAPP", "TIERRELA", "TIERABSO", "TSTART", "TSTOP",
-)  # fmt: skip
-"""Keywords that a file made from an event list inherits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +158,8 @@ def write_light_curve(
         What was done, a line each.
     """
     history = tuple(history)
-    table = fits.BinTableHDU.from_columns(_columns(curve), header=inherited(events.header), name="LIGHTCURVE")
+    carried = carried_keywords(events.header, LIGHT_CURVE_KEYWORDS)
+    table = fits.BinTableHDU.from_columns(_columns(curve), header=carried, name="LIGHTCURVE")
     header = table.header
     header["HDUNAME"] = ("LIGHTCURVE", "ASCDM block name")
     header.update(
@@ -181,11 +174,6 @@ def write_light_curve(
     add_provenance(header, history)
     gtis = gti_extensions(events, events.good_times, events.dtcor, history)
     write_fits(path, [fits.PrimaryHDU(), table, *gtis])
-
-
-def inherited(header: fits.Header) -> fits.Header:
-    """Those keywords of an event list that are as true of every file made from it."""
-    return fits.Header([header.cards[key] for key in _CARRIED if key in header])
 
 
 def read_light_curve(path: Path) -> LightCurve:

@@ -1,4 +1,4 @@
-"""How blurred a point source is, far from the axis."""
+"""Size of the point spread function (PSF) across the field of view."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from .grid import Grid
 
 REFERENCE = "Hickox & Markevitch 2006, ApJ 645, 95"
 _FRACTION = 0.9
+"""Fraction of the counts for which the formula of the reference holds."""
 
 
 def off_axis_map(pointing: Pointing, grid: Grid, mean: Attitude) -> Array:
-    """Angle of each image pixel from the optical axis.
+    """Return the off-axis angle of each image pixel.
 
     Parameters
     ----------
+    pointing, grid : Pointing, Grid
+        Coordinates of the pixels.
     mean : Attitude
-        The attitude about which the telescope dithered.
+        The attitude around which the telescope dithered.
 
     Returns
     -------
     ndarray, shape (ny, nx)
-        arcmin.
+        Off-axis angle, arcmin.
     """
     x = grid.x0 + (np.arange(grid.nx) + 0.5) * grid.step
     angles = np.empty(grid.shape)
@@ -36,22 +39,27 @@ def off_axis_map(pointing: Pointing, grid: Grid, mean: Attitude) -> Array:
 
 
 def psf_radius(angle: Array, enclosed: float) -> Array:
-    """Radius that encloses a fraction of a point source's counts.
+    """Return the radius that encloses a fraction of a point source's counts.
 
     For 90 % it is 1" + 10" (angle / 10')^2, at 1.5 keV (Hickox & Markevitch 2006). Other fractions are
-    scaled as if the core were a Gaussian in two dimensions, which is rough.
+    scaled as if the core were a Gaussian in two dimensions, which is approximate.
 
     Parameters
     ----------
     angle : ndarray
         Off-axis angle, arcmin.
     enclosed : float
-        Fraction, over 0 and below 1.
+        Fraction of the counts, more than 0 and less than 1.
 
     Returns
     -------
     ndarray
-        arcsec.
+        Radius, arcsec.
+
+    Examples
+    --------
+    >>> float(psf_radius(np.array(10.0), 0.9))
+    11.0
     """
     scale = math.sqrt(math.log1p(-enclosed) / math.log1p(-_FRACTION))
     radius: Array = scale * (1 + 10 * (angle / 10) ** 2)

@@ -7,8 +7,9 @@ from typing import Any
 
 from astropy.io import fits
 
+from chandra_runner.fits.carried_keywords import LIGHT_CURVE_KEYWORDS, carried_keywords
 from chandra_runner.native.flares import FlareFilterResult, clean_mean, clean_sigma, write_gti
-from chandra_runner.native.light_curve import LightCurve, inherited, read_light_curve
+from chandra_runner.native.light_curve import LightCurve, read_light_curve
 
 from .files import mark, output, parse
 from .messages import Failure
@@ -21,7 +22,7 @@ def run(values: dict[str, Any]) -> list[Path]:
     source = parse(values["infile"])
     curve = read_light_curve(source.path)
     quiet = _clean(curve, values)
-    header = inherited(fits.getheader(source.path, "LIGHTCURVE"))
+    header = carried_keywords(fits.getheader(source.path, "LIGHTCURVE"), LIGHT_CURVE_KEYWORDS)
     target = output(values["outfile"], clobber=True)
     write_gti(target, quiet.gti, header, ())
     print(f"Light curve cleaned using the lc_{values['method']} routine.")

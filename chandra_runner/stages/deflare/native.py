@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chandra_runner.fits.carried_keywords import LIGHT_CURVE_KEYWORDS, carried_keywords
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.native.flares import write_gti
-from chandra_runner.native.light_curve import inherited, light_curve, write_light_curve
+from chandra_runner.native.light_curve import light_curve, write_light_curve
 from chandra_runner.stages.job import Job, Product
 from chandra_runner.stages.product_names import ProductNames
 
@@ -42,7 +43,8 @@ def _deflare_exposure(job: Job[DeflareSettings], product: Product) -> None:
             return job.output(name, role, exposure)
 
         write_light_curve(output(names.light_curve, "lightcurve"), curve, events, band, history)
-        write_gti(output(names.flare_free_gti, "gti"), result.gti, inherited(events.header), history)
+        carried = carried_keywords(events.header, LIGHT_CURVE_KEYWORDS)
+        write_gti(output(names.flare_free_gti, "gti"), result.gti, carried, history)
         draw_light_curve(
             output(names.light_curve_plot, "plot"), job.title(exposure), curve, result, events, text
         )
