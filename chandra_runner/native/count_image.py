@@ -75,7 +75,7 @@ def count_images(
 
 
 def _interval(energy: Array, edges: Array) -> Array:
-    """Return the interval between edges that each energy is in; a few comparisons are faster than a search."""
+    """Return the interval between edges of each energy; a few comparisons are faster than a search."""
     number = np.zeros(len(energy), dtype=np.intp)
     for edge in edges[1:-1]:
         number += energy >= edge

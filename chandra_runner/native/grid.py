@@ -66,7 +66,7 @@ class Grid:
     def cover(cls, extent: Extent, step: float) -> Self:
         """Return the grid over a field of view.
 
-        It runs from floor(min - 0.5) + 0.5 to ceil(max - 0.5) + 0.5; a last, partial pixel becomes a whole one.
+        It runs from floor(min - 0.5) + 0.5 to ceil(max - 0.5) + 0.5; a last, partial pixel is kept whole.
         """
         x0, y0 = (math.floor(low - 0.5) + 0.5 for low in (extent.x_min, extent.y_min))
         x1, y1 = (math.ceil(high - 0.5) + 0.5 for high in (extent.x_max, extent.y_max))

@@ -28,7 +28,7 @@ def test_a_last_partial_pixel_is_whole():
         ("1:9:0,1:9:0", "the x step 0 is not positive"),
         ("0:1e999:1,0:10:1", "would have inf pixels along a side"),
         ("0:1:1e-320,0:1:1e-320", "would have inf pixels along a side"),
-        ("0:65536:1,0:65536:1", "the image would have 65536 x 65536 pixels; take larger pixels"),
+        ("0:65536:1,0:65536:1", "the image would have 65536 x 65536 pixels; use larger pixels"),
     ],
 )
 def test_a_wrong_xygrid_is_refused_with_the_reason(text, why):

@@ -183,7 +183,7 @@ def test_a_grid_beside_the_field_is_refused(shared_data, tmp_path):
 
 def test_a_size_that_no_machine_can_hold_is_refused(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90003", tmp_path, hrc_bin_size=0.5)
-    with pytest.raises(DataError, match="take larger pixels"):
+    with pytest.raises(DataError, match="use larger pixels"):
         run_native(job)
 
 
