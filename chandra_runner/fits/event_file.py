@@ -84,10 +84,12 @@ class EventFile:
         DataError
             The file is not a FITS file, is damaged or truncated, or has no event table.
 
-        Examples
-        --------
-        >>> with EventFile.open(Path("acisf00754_repro_evt2.fits")) as events:  # doctest: +SKIP
-        ...     energies = [chunk["energy"] for chunk in events.chunks()]
+        Notes
+        -----
+        Used as a context manager::
+
+            with EventFile.open(path) as events:
+                energies = [chunk["energy"] for chunk in events.chunks()]
         """
         with open_stream(path) as stream:
             yield cls._read(path, stream)

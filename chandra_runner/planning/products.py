@@ -71,11 +71,11 @@ def open_products(products: Path | str, obsid: int) -> Products:
     DataError
         There are none.
 
-    Examples
-    --------
-    >>> events = open_products("products", 754).find("events", "cleaned_chandra_evts")  # doctest: +SKIP
-    >>> events[0].path.name  # doctest: +SKIP
-    'acisf00754_clean_evt2.fits'
+    Notes
+    -----
+    The cleaned event lists of an ObsID::
+
+        open_products("products", 754).find("events", "cleaned_chandra_evts")
     """
     directory = Path(products) / str(obsid)
     if not directory.is_dir():

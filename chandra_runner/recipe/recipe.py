@@ -110,16 +110,29 @@ class Recipe:
         return self.own.get((obsid, stage)) or self.common[stage]
 
 
-def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
+def load_recipe(path: Path | str, overrides: Overrides = Overrides()) -> Recipe:
     """Read, merge and check a recipe.
+
+    Parameters
+    ----------
+    path : path-like
+        The recipe file.
+    overrides : Overrides, optional
+        What replaces values of the recipe, as options of the command line do.
 
     Raises
     ------
     RecipeError
-        With everything that is wrong with it, each with its place.
+        The recipe has problems: all of them, each with its place.
     UsageError
         An override is not possible.
+
+    Examples
+    --------
+    >>> load_recipe("recipes/quickstart.yaml").observations
+    (99001, 99002, 99003)
     """
+    path = Path(path)
     layers, problems = load_recipe_files(path)
     complete = not problems
     faults = [fault for layer in layers for fault in schema_errors(layer.root, complete=layer.top)]
