@@ -1,4 +1,4 @@
-"""Numbers with a unit: "200 s", "0.5 keV", "1.5 %" as text, as plain numbers, as astropy Quantities."""
+"""Read, convert and write numbers with a unit, such as "200 s", "0.5 keV" and "1.5 %"."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from astropy.units import Quantity, UnitBase
 
 MAX_LENGTH = 60
-"""No number with a unit is longer, as text."""
+"""Longer texts are not read as a number with a unit."""
 
 LARGEST = 1e15
-"""In canonical units; what is larger is a slip of the pen (30 million years, in seconds)."""
+"""In canonical units; larger numbers are mistakes (in seconds this is 30 million years)."""
 
 _TEXT = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(?P<unit>[A-Za-z%].*?)?\s*"
@@ -25,8 +25,8 @@ _TEXT = re.compile(
 _KINDS = {"s": "time", "keV": "energy", "%": "percentage", "ct/s": "count rate"}
 _EXAMPLES = {"s": "200 s", "keV": "0.5 keV", "%": "1.5 %", "ct/s": "0.2 ct/s"}
 
-# Spellings that need no astropy: validating a recipe whose work is done should not cost its import.
-# The tests hold these factors against astropy's. Others that astropy knows are accepted too.
+# These units need no astropy, which takes longer to import than a run with nothing to do should take.
+# The tests compare the factors with astropy's. Other units that astropy knows are accepted, too.
 _FACTORS: dict[str, dict[str, Decimal]] = {
     "s": {
         "s": Decimal(1),
@@ -43,90 +43,118 @@ _FACTORS: dict[str, dict[str, Decimal]] = {
 
 
 class QuantityError(BadValueError):
-    """A text is not a number with the unit that is wanted."""
+    """A text is not a number with a unit that can be converted to the expected one."""
 
 
-def magnitude(value: str | Quantity, unit: str) -> float:
-    """The plain number in that unit.
+def number_in_unit(value: str | Quantity, unit: str) -> float:
+    """Return the plain number that a quantity is in a unit.
 
     Parameters
     ----------
     value : str or Quantity
-        ``"500 eV"``.
+        The quantity, as text such as ``"500 eV"`` or as an astropy Quantity.
     unit : str
-        The canonical unit, e.g. ``keV``.
+        The unit of the result, such as ``keV``.
 
     Raises
     ------
     QuantityError
-        It is not a finite number with a unit that can be converted.
+        The text is not a finite number with a unit that can be converted.
+
+    Examples
+    --------
+    >>> number_in_unit("500 eV", "keV")
+    0.5
     """
     if not isinstance(value, str):
         return float(value.to_value(_astropy_unit(unit)))
     number, written = _split(value, unit)
     factor = _FACTORS.get(unit, {}).get(written)
+    # Decimal keeps 500 eV exactly 0.5 keV, and 0.1 keV equal to 100 eV.
     result = float(number * factor) if factor is not None else _convert(float(number), written, unit)
     if abs(result) > LARGEST:
-        raise QuantityError(f"{value.strip()} is absurdly large", f"write {wanted(unit)}")
+        raise QuantityError(f"{value.strip()} is much too large", f"write {expected_form(unit)}")
     return result
 
 
-def parse(text: str, unit: str) -> Quantity:
-    """The quantity that a text states, in the canonical unit.
+def parse_quantity(text: str, unit: str) -> Quantity:
+    """Return a text such as ``"3 min"`` as an astropy Quantity in a unit.
 
     Raises
     ------
     QuantityError
-        See `magnitude`.
+        As `number_in_unit`.
+
+    Examples
+    --------
+    >>> parse_quantity("3 min", "s")
+    <Quantity 180. s>
     """
     from astropy.units import Quantity
 
-    return Quantity(magnitude(text, unit), _astropy_unit(unit))
+    return Quantity(number_in_unit(text, unit), _astropy_unit(unit))
 
 
-def normal(value: str | Quantity, unit: str = "") -> str:
-    """The one text for all ways to say the same: in the canonical unit, to 12 significant digits.
+def canonical_text(value: str | Quantity, unit: str = "") -> str:
+    """Write a quantity in the one way that equal quantities share, to 12 significant digits.
 
-    `0.5 keV`, `500 eV` and ``Quantity(0.5, "keV")`` are all ``"0.5 keV"``.
+    Fingerprints and manifests use it: a recipe with 500 eV instead of 0.5 keV makes the same products.
 
     Parameters
     ----------
     value : str or Quantity
-        What to write.
+        The quantity.
     unit : str
-        The canonical unit; a Quantity's own when empty.
+        The unit of the text; by default that of the Quantity.
+
+    Examples
+    --------
+    >>> canonical_text("500 eV", "keV")
+    '0.5 keV'
     """
     unit = unit or str(getattr(value, "unit", "")).replace(" / ", "/")
-    return f"{magnitude(value, unit) + 0.0:.12g} {unit}"
+    return f"{number_in_unit(value, unit) + 0.0:.12g} {unit}"  # + 0.0 makes -0 s the same as 0 s
 
 
-def wanted(unit: str) -> str:
-    """What to write where that unit is wanted: ``a time with its unit, such as 200 s``."""
+def expected_form(unit: str) -> str:
+    """Say what to write where a unit is expected.
+
+    Examples
+    --------
+    >>> expected_form("s")
+    'a time with its unit, such as 200 s'
+    """
     kind = _KINDS.get(unit)
     article = "an" if kind == "energy" else "a"
     what = f"{article} {kind} with its unit" if kind else f"a number with a unit like {unit}"
     return f"{what}, such as {_EXAMPLES.get(unit, f'2 {unit}')}"
 
 
+def electronvolts(energy: Quantity) -> float:
+    """Return an energy in eV, rounded to the millionth: 1.005 keV is 1005, not 1004.9999999999999."""
+    return round(float(energy.to_value("eV")), 6)
+
+
 def _split(text: str, unit: str) -> tuple[Decimal, str]:
+    """Split a text into its number and its unit; `unit` is the expected one, for messages."""
     match = _TEXT.fullmatch(text) if len(text) <= MAX_LENGTH else None
     if match is None:
         shown = text if len(text) <= MAX_LENGTH else f"{text[:30]}..."
-        raise QuantityError(f"{shown!r} is not a number with a unit", f"write {wanted(unit)}")
+        raise QuantityError(f"{shown!r} is not a number with a unit", f"write {expected_form(unit)}")
     if not match["unit"]:
         raise QuantityError(f"{text.strip()} has no unit", f"write {match['number']} {unit}")
     return Decimal(match["number"]), match["unit"]
 
 
 def _convert(number: float, written: str, unit: str) -> float:
-    """Convert with astropy; the message says of what kind the unit is, and of what kind it should be."""
+    """Convert with astropy; the message names the kind of the unit and the kind that is expected."""
     from astropy.units import UnitConversionError
 
     target = _astropy_unit(unit)
     source = _astropy_unit(written)
     if source is None or target is None:
         spelled = [known for known in _FACTORS.get(unit, ()) if known.lower() == written.lower()]
-        hint = f"did you mean {spelled[0]}?" if spelled else f"write {wanted(unit)} ({_choices(unit)})"
+        hint = f"did you mean {spelled[0]}?" if spelled else f"write {expected_form(unit)} ({_choices(unit)})"
         raise QuantityError(f"{written!r} is not a unit", hint)
     try:
         return float(source.to(target, number))
@@ -135,7 +163,7 @@ def _convert(number: float, written: str, unit: str) -> float:
         of = "" if kind == "unknown" else f" is a unit of {kind},"
         raise QuantityError(
             f"{written}{of or ' is'} not of {_KINDS.get(unit, unit)}",
-            f"write {wanted(unit)} ({_choices(unit)})",
+            f"write {expected_form(unit)} ({_choices(unit)})",
         ) from None
 
 
@@ -152,10 +180,5 @@ def _astropy_unit(text: str) -> UnitBase | None:
             unit = Unit(text)
         except (ValueError, TypeError):
             return None
-    # Magnitudes, tuples ("keV,") and units with a number of their own ("keV/(2)") are slips.
+    # Magnitudes, tuples ("keV,") and units that contain a number ("keV/(2)") are mistakes.
     return unit if isinstance(unit, UnitBase) and unit.scale == 1 else None
-
-
-def electronvolts(energy: Quantity) -> float:
-    """An energy in eV, to the millionth: 1.005 keV is 1005, not 1004.9999999999999."""
-    return round(float(energy.to_value("eV")), 6)

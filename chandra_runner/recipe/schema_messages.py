@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chandra_runner.errors import Problem
-from chandra_runner.quantities import QuantityError, wanted
+from chandra_runner.quantities import QuantityError, expected_form
 from chandra_runner.stages.registry import stages
 from chandra_runner.suggestions import did_you_mean, number_hint
 
@@ -157,7 +157,7 @@ def _other(refusal: Refusal, node: LocatedValue) -> _Sentence:
 def _unit(refusal: Refusal, node: LocatedValue) -> _Sentence:
     cause = refusal.cause
     if cause is None:
-        return f"{shown(node)} is not a number with a unit", f"write {wanted(refusal.wanted)}"
+        return f"{shown(node)} is not a number with a unit", f"write {expected_form(refusal.wanted)}"
     return cause.message, cause.hint
 
 

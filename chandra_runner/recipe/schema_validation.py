@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chandra_runner.errors import Problem
-from chandra_runner.quantities import QuantityError, magnitude, wanted
+from chandra_runner.quantities import QuantityError, expected_form, number_in_unit
 from chandra_runner.resources import read_schema, resource
 from chandra_runner.stages.registry import stages
 
@@ -152,11 +152,11 @@ def _check_unit(
 def _check_quantity(value: Any, unit: str, schema: Mapping[str, Any]) -> None:
     """Raise QuantityError, or TypeError for what is neither text nor number."""
     if isinstance(value, str):
-        _check_bounds(magnitude(value, unit), value.strip(), unit, schema)
+        _check_bounds(number_in_unit(value, unit), value.strip(), unit, schema)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         # 500 may be meant in eV, 0.015 as a fraction: then "500 keV" would be no good advice.
         sensible = unit != "%" and value <= schema.get("x-maximum", value)
-        hint = f"{value} {unit}" if sensible else wanted(unit)
+        hint = f"{value} {unit}" if sensible else expected_form(unit)
         raise QuantityError(f"{value} has no unit", f"write {hint}")
     else:
         raise TypeError

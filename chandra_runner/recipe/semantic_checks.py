@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from chandra_runner.errors import Problem
-from chandra_runner.quantities import magnitude
+from chandra_runner.quantities import number_in_unit
 from chandra_runner.stages.registry import get, stages
 from chandra_runner.suggestions import did_you_mean
 
@@ -222,7 +222,7 @@ def _order(settings: StageSettings) -> Iterator[Problem]:
         low, high = settings.text(name), settings.text(other)
         if low is None or high is None:
             continue
-        if magnitude(low, schema["x-unit"]) >= magnitude(high, schema["x-unit"]):
+        if number_in_unit(low, schema["x-unit"]) >= number_in_unit(high, schema["x-unit"]):
             message = f"{name} ({low}) is not below {other} ({high})"
             yield blamed.problem(message, "write the lower one first")
 

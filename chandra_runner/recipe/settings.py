@@ -23,7 +23,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from chandra_runner.quantities import normal, parse
+from chandra_runner.quantities import canonical_text, parse_quantity
 from chandra_runner.stages.stage import Stage
 
 from .located_value import LocatedValue
@@ -130,7 +130,7 @@ def _parsed(value: Any, schema: Schema) -> Any:
     if isinstance(value, list):
         return [_parsed(item, schema["items"]) for item in value]
     if "x-unit" in schema and value is not None:
-        return parse(value, schema["x-unit"])
+        return parse_quantity(value, schema["x-unit"])
     return float(value) if _is_real(value, schema) else value
 
 
@@ -138,7 +138,7 @@ def _normal(value: Any, schema: Schema) -> Any:
     if isinstance(value, list):
         return [_normal(item, schema["items"]) for item in value]
     if "x-unit" in schema and value is not None:
-        return normal(value, schema["x-unit"])
+        return canonical_text(value, schema["x-unit"])
     if _is_real(value, schema) and float(value).is_integer():
         return int(value)
     return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chandra_runner.errors import SettingProblem
-from chandra_runner.quantities import magnitude
+from chandra_runner.quantities import number_in_unit
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
@@ -153,7 +153,7 @@ def _problems(band: Band) -> Iterator[tuple[str, str, bool]]:
 
 
 def _band(lo: str | Quantity, hi: str | Quantity, effective: str | Quantity) -> Band:
-    edges = [round(magnitude(energy, "keV"), 12) for energy in (lo, hi, effective)]
+    edges = [round(number_in_unit(energy, "keV"), 12) for energy in (lo, hi, effective)]
     return _with_catalog_name(Band(f"{edges[0]}-{edges[1]}", *edges))
 
 
