@@ -76,7 +76,9 @@ def compare(data: Path, scratch: Path, events: int, repeat: int) -> None:
     make_observation(data, tree, events, scratch)
     paths = sorted(path.relative_to(root).as_posix() for path in tree.rglob("*") if path.is_file())
     size = sum((root / path).stat().st_size for path in paths)
-    print(f"{len(paths)} files, {size / 1e6:.0f} MB, {MAX_CONNECTIONS} connections; each row: one run of each")
+    print(
+        f"{len(paths)} files, {size / 1e6:.0f} MB, {MAX_CONNECTIONS} connections; each row: one run of each"
+    )
     print("curl s   ours s   ratio   unread s   ratio   curl, gzip -t s   ratio")
     ratios = []
     with server(root) as url:

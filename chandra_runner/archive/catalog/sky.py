@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
-from math import asin, atan2, cos, degrees, hypot, radians, sin
+from math import asin, cos, degrees, radians, sin
 
 from chandra_runner.errors import UsageError
 
@@ -24,13 +24,11 @@ class Position:
         return f"RA {self.ra:.5f}, Dec {self.dec:+.5f}"
 
     def separation(self, other: Position) -> float:
-        """Angle to another place, degrees (Vincenty's formula, good at all angles)."""
-        turn, south, north = radians(other.ra - self.ra), radians(self.dec), radians(other.dec)
-        across = cos(north) * sin(turn)
-        along = cos(south) * sin(north) - sin(south) * cos(north) * cos(turn)
-        return degrees(
-            atan2(hypot(across, along), sin(south) * sin(north) + cos(south) * cos(north) * cos(turn))
-        )
+        """Return the angle to another position, degrees."""
+        from astropy.coordinates import angular_separation
+
+        here, there = map(radians, (self.ra, self.dec)), map(radians, (other.ra, other.dec))
+        return degrees(angular_separation(*here, *there))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from chandra_runner.archive.errors import AbsentError, ArchiveError
 from chandra_runner.errors import DataError, SiteError, from_os
 from chandra_runner.observation.raw_files import list_files
 from chandra_runner.storage.locks import Locks
+from chandra_runner.storage.state_directory import state_directory
 
 from .archives import Archive, open_archive
 from .download_record import Record
@@ -23,8 +24,6 @@ from .file_selection import FileSelection, choose, lacking, unfinished
 from .locations import SAMPLE
 from .refresh import finish_switch, is_switching, refresh
 
-STATE = ".chandra-run"
-"""Beside the ObsID directories: locks of downloads, and who holds connections to an archive."""
 POLL = 0.5
 
 
@@ -180,7 +179,7 @@ def _hint(errand: DownloadRequest) -> str:
 def _alone(errand: DownloadRequest) -> Iterator[Path]:
     """Be the only run that fills this directory; wait for another one that does."""
     place = errand.directory.resolve()
-    state = place.parent / STATE
+    state = state_directory(place.parent)
     state.mkdir(parents=True, exist_ok=True)
     with Locks(state) as locks:
         told = False

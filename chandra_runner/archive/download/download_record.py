@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from chandra_runner.storage.atomic_write import write_atomically
 
 NAME = ".download.json"
 
@@ -55,9 +56,7 @@ class Record:
     def write(self, directory: Path) -> None:
         """Put it into its directory, whole."""
         directory.mkdir(parents=True, exist_ok=True)
-        temporary = directory / f"{NAME}.{os.getpid()}.part"
-        temporary.write_text(self.text(), encoding="utf-8")
-        temporary.replace(directory / NAME)
+        write_atomically(directory / NAME, self.text())
 
     def text(self, paths: Iterable[str] | None = None) -> str:
         """As JSON; only the sources of certain files where `paths` says so."""

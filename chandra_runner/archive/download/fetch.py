@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from loguru import logger
 from chandra_runner.archive.errors import ArchiveError
 from chandra_runner.errors import DataError, SiteError, from_os
 from chandra_runner.observation.raw_files import kind_of
+from chandra_runner.storage.atomic_write import sync
 
 from .archives import LARGEST_FILE, Archive
 from .connection_limit import MAX_CONNECTIONS
@@ -91,7 +91,8 @@ def fetch_files(
     worker = _Worker(archive, obsid, record, directory, Meter(here, total, tell))
     worker.bring([(sized[i], parts[i]) for i in order])
     record.write(directory)
-    _sync_directories({part.target.parent for part in parts} | {directory})
+    for changed in {part.target.parent for part in parts} | {directory}:
+        sync(changed)  # makes the new names last
 
 
 class _Worker:
@@ -190,13 +191,3 @@ def _check_room(obsid: int, directory: Path, total: int, to_come: int) -> None:
             f"ObsID {obsid}: {to_come / 1e6:.0f} MB are to come, and {existing} has {free / 1e6:.0f} MB free",
             "make room there, or name another directory with data: or --data",
         )
-
-
-def _sync_directories(directories: set[Path]) -> None:
-    """Make the new names last."""
-    for directory in directories:
-        number = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)

@@ -12,9 +12,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
 from chandra_runner.archive.errors import ArchiveError
+from chandra_runner.observation.raw_files import MAX_FILES
 
-MAX_ENTRIES = 5_000
-"""More than this is no ObsID directory (the archive's have about 50 files)."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}")
 _BREAKS_OUT = re.compile(r"(^|[/\\])\.\.([/\\]|$)|[\\\0-\x1f]")
 
@@ -59,8 +58,8 @@ def check_count(entries: int) -> None:
     ArchiveError
         There are more entries than an ObsID directory can have.
     """
-    if entries > MAX_ENTRIES:
-        raise ArchiveError(f"it lists more than {MAX_ENTRIES} files, which no ObsID has")
+    if entries > MAX_FILES:
+        raise ArchiveError(f"it lists more than {MAX_FILES} files, which no ObsID has")
 
 
 def index_names(page: bytes, url: str) -> list[str]:

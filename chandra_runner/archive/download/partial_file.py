@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from chandra_runner.storage.atomic_write import sync
+
 SUFFIX = ".part"
 
 
@@ -80,8 +82,7 @@ class PartialFile:
 
     def finish(self) -> None:
         """Give the file its name, with all of it on the disk, and the time that it has in the archive."""
-        with self.path.open("rb") as stream:
-            os.fsync(stream.fileno())
+        sync(self.path)
         origin = self.origin()
         if origin is not None and origin.modified:
             _set_time(self.path, origin.modified)

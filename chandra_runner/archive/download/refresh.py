@@ -7,7 +7,6 @@ the gathering into a switch: from then on the switch is finished, whatever inter
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from loguru import logger
 
 from chandra_runner.observation.raw_files import bare_name, kind_of, list_files
+from chandra_runner.storage.atomic_write import write_atomically
 
 from .archives import Archive
 from .download_record import Record
@@ -103,12 +103,7 @@ def finish_switch(directory: Path) -> None:
 
 
 def _begin_switch(directory: Path, old: Sequence[str]) -> None:
-    temporary = directory / STAGING / f"{_NOTE}.part"
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump({"old": list(old)}, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(directory / STAGING / _NOTE)
+    write_atomically(directory / STAGING / _NOTE, json.dumps({"old": list(old)}))
 
 
 def _place(new: Path, target: Path) -> None:

@@ -143,7 +143,7 @@ def test_what_does_not_pass_has_a_name(
         (b"", "damaged: it is empty"),
         (gzip.compress(b"no FITS file" * 1000), "is not a FITS file"),
         (gzip.compress(b"XTENSION".ljust(80) + b"END".ljust(2800)), "is not a FITS file"),
-        (gzip.compress(b"SIMPLE  =                    T".ljust(2880)), "is truncated: it ends within a header"),
+        (gzip.compress(b"SIMPLE  =                    T".ljust(2880)), "it ends within a header"),
         (gzip.compress(bytes(100 << 20)), "is not a FITS file"),
     ],
     ids=["login_page", "empty", "words", "no_fits", "half_fits", "zeros"],
