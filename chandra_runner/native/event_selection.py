@@ -1,4 +1,4 @@
-"""Choosing events: energy, grade, status and good times, as one pass over the file."""
+"""Selecting events by good time, status, grade and energy, in one pass over the file."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ from chandra_runner.fits.subspace import restrict
 from chandra_runner.fits.writer import add_provenance, event_writer, raw_hdu
 
 ANY_STATUS = 0xFFFFFFFF
-"""Status mask: all 32 bits have to be 0."""
+"""Status mask that requires all 32 bits to be 0."""
 SPLIT_THRESHOLD = 13
-"""Pulse height from which a neighbour counts as part of an event, adu: that of all CCDs in flight."""
+"""Pulse height above which a neighboring pixel is part of an event, adu; all CCDs use it in flight."""
 _OUTER = [i for i in range(25) if not (1 <= i % 5 <= 3 and 1 <= i // 5 <= 3)]
+"""Indices of the 16 pixels on the border of a flattened 5 x 5 island."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which events are kept.
+    """The conditions that an event must meet to be kept.
 
     Parameters
     ----------
     good_times : GoodTimes
-        Intervals ``start <= time < stop`` of the event's own chip.
+        Good times; an event must be in those of its own chip, ``start <= time < stop``.
     status : int
-        Status bits that must be 0; bit 31 is the leftmost of the column.
+        Status bits that must be 0; bit 31 is the leftmost in the column.
     grades : tuple of int, optional
-        ASCA grades.
+        ASCA grades that are kept; None to keep all.
     energy : tuple of 2 floats, optional
-        eV, ``lo <= energy < hi``.
+        Energies that are kept, eV, ``lo <= energy < hi``; None to keep all.
     very_faint : bool
-        Drop events that `is_particle` takes for background; needs phas of 5 x 5 pixels.
+        Whether events that `is_particle` identifies as background are dropped; requires phas of
+        5 x 5 pixels.
     """
 
     good_times: GoodTimes
@@ -63,7 +65,7 @@ class Selection:
         return ", ".join(parts)
 
     def columns(self) -> Iterator[str]:
-        """Names of the event columns that it looks at."""
+        """Yield the names of the event columns that are used."""
         yield "time"
         if not self.good_times.shared:
             yield "ccd_id"
@@ -77,7 +79,7 @@ class Selection:
             yield "phas"
 
     def cuts(self, chunk: NDArray[Any]) -> Iterator[tuple[str, Bools]]:
-        """Name of each cut, and whether each event of the chunk passes it."""
+        """Yield the name of each cut, and whether each event of the chunk passes it."""
         chips = None if self.good_times.shared else chunk["ccd_id"]
         yield "time", in_good_time(self.good_times, chunk["time"].astype(np.float64), chips)
         if self.status:
@@ -94,16 +96,16 @@ class Selection:
 
 @dataclass(frozen=True)
 class HeaderUpdate:
-    """What the header of a selection says about its making.
+    """Changes to the header of an event list.
 
     Parameters
     ----------
     history : tuple of str
-        What was done, a line each.
+        What was done, one line each.
     dtcor : float
         Live fraction of the good time.
     keywords : Mapping
-        Keywords of EVENTS that change, e.g. the names of companion files.
+        New values of keywords of EVENTS, e.g. the names of companion files.
     """
 
     history: tuple[str, ...]
@@ -112,27 +114,27 @@ class HeaderUpdate:
 
 
 @dataclass(frozen=True)
-class Report:
+class SelectionReport:
     """What a selection did.
 
     Parameters
     ----------
     rows_in, rows_out : int
-        Events read and written.
-    taken : Mapping
-        By cut (``time``, ``status``, ``grade``, ``energy``), how many of the events left by the cuts
-        before it were dropped.
+        Number of events read and written.
+    dropped : Mapping
+        Number of events dropped by each cut (``time``, ``status``, ``grade``, ``energy``) that had
+        passed the cuts before it.
     in_order : bool
-        Times in the output never go back.
+        Whether the times in the output never decrease.
     """
 
     rows_in: int
     rows_out: int
-    taken: Mapping[str, int]
+    dropped: Mapping[str, int]
     in_order: bool
 
     def __str__(self) -> str:
-        cuts = ", ".join(f"{name} took {count}" for name, count in self.taken.items())
+        cuts = ", ".join(f"{name} dropped {count}" for name, count in self.dropped.items())
         return f"{self.rows_out} of {self.rows_in} events kept; {cuts}"
 
 
@@ -140,23 +142,25 @@ def select_events(
     source: EventFile,
     target: Path,
     selection: Selection,
-    imprint: HeaderUpdate,
+    header_update: HeaderUpdate,
     adjust: Callable[[NDArray[Any]], None] | None = None,
-) -> Report:
-    """Write those events of a file that a selection keeps, with true exposure keywords and GTIs.
+) -> SelectionReport:
+    """Write the events of a file that a selection keeps, with matching exposure keywords and GTIs.
+
+    The file is read and written in chunks, so that memory does not grow with it.
 
     Parameters
     ----------
     source : EventFile
         Open event list.
     target : Path
-        File to write; must not exist.
+        File to write, which must not exist.
     selection : Selection
-        Which events.
-    imprint : HeaderUpdate
-        What the header says.
+        Conditions for the events.
+    header_update : HeaderUpdate
+        Changes to the header.
     adjust : callable, optional
-        Is given each chunk of kept rows, to change them in place.
+        Function that changes each chunk of kept rows in place.
 
     Raises
     ------
@@ -164,28 +168,29 @@ def select_events(
         A column is missing, or the file is damaged.
     """
     source.require(*selection.columns())
-    taken: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
     in_order, last = True, -np.inf
-    header = selected_header(source.header, selection, imprint)
-    extensions = _extensions(source, selection, imprint)
+    header = selected_header(source.header, selection, header_update)
+    extensions = _extensions(source, selection, header_update)
     primary = source.primary.copy()
     add_provenance(primary, ())
     with event_writer(target, primary, header, extensions) as writer:
         for chunk in source.chunks():
-            rows = _take(chunk, _passing(selection.cuts(chunk), len(chunk), taken))
+            rows = _copy_rows(chunk, _passes_all(selection.cuts(chunk), len(chunk), dropped))
             if not len(rows):
                 continue
             if adjust is not None:
                 adjust(rows)
+            # Level-1 events are not always in order of time; the caller sorts the file if they are not.
             time = rows["time"].astype(np.float64)
             in_order = in_order and time[0] >= last and bool(np.all(time[1:] >= time[:-1]))
             last = time[-1]
             writer.write(rows)
-    return Report(source.nrows, writer.rows, taken, in_order)
+    return SelectionReport(source.nrows, writer.rows, dropped, in_order)
 
 
 def in_good_time(good_times: GoodTimes, time: Floats, chips: NDArray[Any] | None) -> Bools:
-    """Whether events are in the good times of their chips.
+    """Return whether events are in the good times of their chips.
 
     Parameters
     ----------
@@ -194,7 +199,7 @@ def in_good_time(good_times: GoodTimes, time: Floats, chips: NDArray[Any] | None
     time : ndarray, shape (n,)
         Event times, s.
     chips : ndarray, shape (n,), optional
-        CCD of each event; not needed where the good times serve all chips.
+        CCD of each event; None if the good times are those of all chips.
     """
     if chips is None:
         return _contains(good_times.first, time)
@@ -206,70 +211,76 @@ def in_good_time(good_times: GoodTimes, time: Floats, chips: NDArray[Any] | None
 
 
 def status_words(status: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """A bit column (shape (n, bytes), bit 31 first) as numbers, shape (n,)."""
+    """Return a bit column of shape (n, bytes), bit 31 first, as numbers of shape (n,)."""
     size = status.shape[1]
     return status.view(f">u{size}").reshape(len(status)).astype(np.uint32)
 
 
 def status_text(bits: int) -> str:
-    """Bits that have to be 0 as CIAO writes them: 32 characters, bit 31 first; x: any."""
+    """Return the bits that must be 0 as CIAO writes them: 32 characters, bit 31 first, x for any value."""
     return "".join("0" if bits >> bit & 1 else "x" for bit in range(31, -1, -1))
 
 
 def is_particle(islands: NDArray[Any]) -> Bools:
-    """Whether one of the 16 outer pixels of an event's island is above the split threshold.
+    """Return whether an event looks like a particle's in VFAINT mode.
+
+    Nearly all X-rays leave their charge within 3 x 3 pixels. Charge above the split threshold in
+    one of the 16 pixels around these means a particle track (the test of CIAO's check_vf_pha).
 
     Parameters
     ----------
     islands : ndarray of int, shape (n, 25)
-        Pulse heights of 5 x 5 pixels, adu (VFAINT mode).
+        Pulse heights of 5 x 5 pixels, adu.
     """
     bright: Bools = np.any(islands[:, _OUTER] > SPLIT_THRESHOLD, axis=1)
     return bright
 
 
-def selected_header(header: fits.Header, selection: Selection, imprint: HeaderUpdate) -> fits.Header:
-    """Header of EVENTS after a selection; WCS and all else as before."""
+def selected_header(header: fits.Header, selection: Selection, header_update: HeaderUpdate) -> fits.Header:
+    """Return the header of EVENTS after a selection; WCS and all other keywords are unchanged."""
     new = header.copy()
-    set_exposure(new, selection.good_times, imprint.dtcor)
+    set_exposure(new, selection.good_times, header_update.dtcor)
     if selection.status:
         new["STATFILT"] = (status_text(selection.status), "Status bit filter applied")
     if selection.grades is not None:
         restrict(new, "grade", [(grade, grade) for grade in selection.grades], "I")
     if selection.energy is not None:
         restrict(new, "energy", [selection.energy], "E", "eV")
-    new.update(imprint.keywords)
-    add_provenance(new, imprint.history)
+    new.update(header_update.keywords)
+    add_provenance(new, header_update.history)
     return new
 
 
-def _extensions(source: EventFile, selection: Selection, imprint: HeaderUpdate) -> list[RawHdu]:
-    """What follows EVENTS: the good times, then whatever else the source has (REGION), untouched."""
-    gtis = gti_extensions(source, selection.good_times, imprint.dtcor, imprint.history)
+def _extensions(source: EventFile, selection: Selection, header_update: HeaderUpdate) -> list[RawHdu]:
+    """Return the HDUs after EVENTS: the new good times, then others of the source (REGION), unchanged."""
+    gtis = gti_extensions(source, selection.good_times, header_update.dtcor, header_update.history)
     both = zip(source.extensions, source.raw_extensions, strict=True)
     return [*map(raw_hdu, gtis), *(raw for hdu, raw in both if not is_gti(hdu))]
 
 
 def _contains(gti: Gti, time: Floats) -> Bools:
-    """`Gti.contains`, made fast for times that are all in one interval or all between two."""
+    """Return `Gti.contains`, fast if all times are in one interval or all between two.
+
+    Chunks of events are short and intervals are long, so this holds for nearly all chunks.
+    """
     first, last = time.min(), time.max()
     low, high = np.searchsorted(gti.edges(), [first, last], side="right")
-    if low == high and first <= last:  # not so where one is nan
+    if low == high and first <= last:  # false if a time is nan
         return np.full(len(time), low % 2 == 1)
     return gti.contains(time)
 
 
-def _passing(cuts: Iterable[tuple[str, Bools]], rows: int, taken: Counter[str]) -> Bools:
-    """Which events pass all cuts; adds to what each of them took."""
+def _passes_all(cuts: Iterable[tuple[str, Bools]], rows: int, dropped: Counter[str]) -> Bools:
+    """Return whether events pass all cuts; add the numbers that each cut dropped to `dropped`."""
     keep = np.ones(rows, dtype=bool)
     left = rows
     for name, passes in cuts:
         keep &= passes
         before, left = left, int(np.count_nonzero(keep))
-        taken[name] += before - left
+        dropped[name] += before - left
     return keep
 
 
-def _take(chunk: NDArray[Any], keep: Bools) -> NDArray[Any]:
-    """Some rows, copied as they are: numpy copies records without fields ten times faster."""
+def _copy_rows(chunk: NDArray[Any], keep: Bools) -> NDArray[Any]:
+    """Return a copy of some rows; numpy copies records without fields ten times faster."""
     return chunk.view(f"V{chunk.dtype.itemsize}")[keep].view(chunk.dtype)

@@ -1,11 +1,10 @@
-"""What makes level 2 of level 1: which events are kept, and how long the detector was alive."""
+"""The rules that make level 2 from level 1: which events are kept, and the live fraction of the time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -15,43 +14,41 @@ from chandra_runner.fits.event_file import CHUNK, EventFile
 from chandra_runner.fits.event_header import gti_extensions
 from chandra_runner.fits.gti import GoodTimes, Gti, read_gtis
 from chandra_runner.fits.reader import naming_file, read_hdus
-from chandra_runner.fits.tables import number_column
+from chandra_runner.fits.tables import number_column, table_with
 from chandra_runner.fits.writer import add_provenance, event_writer, write_fits
 
 from .event_selection import ANY_STATUS, Selection
 
-GRADES = (0, 2, 3, 4, 6)
-"""ASCA grades of good ACIS events."""
+GOOD_GRADES = (0, 2, 3, 4, 6)
+"""ASCA grades of ACIS events in level 2."""
 HRC_STATUS = MappingProxyType(
     {
         "HRC-I": "xxxxxx00xxxx0xxx00000000x0000000",
         "HRC-S": "xxxxxx00xxxx0xxx0000x000x00000xx",
     }
 )
-"""Status bits that have to be 0 in level 2, from the left bit 31 to 0; x: any. As chandra_repro has them."""
-ISLAND = 25
-"""Pixels around an event in VFAINT mode."""
+"""Status bits that must be 0 in level 2, bit 31 first, x for any value: the masks of CIAO's chandra_repro."""
 
 
 def level2_selection(events: EventFile, good_times: GoodTimes, very_faint: bool) -> Selection:
-    """The cuts that make level 2.
+    """Return the cuts that make level 2.
 
     Parameters
     ----------
     events : EventFile
-        Level 1 or 2; a cut whose column is not there is left out for status (`EventFile.notes` tell).
+        Event list of level 1 or 2. Without a column status there is no cut on it (see `EventFile.notes`).
     good_times : GoodTimes
         Good times.
     very_faint : bool
-        Also drop events whose 5 x 5 pixels look like a particle's.
+        Whether events whose 5 x 5 pixels look like those of a particle are dropped, too.
 
     Raises
     ------
     DataError
-        The header names no instrument of Chandra's.
+        The header does not name one of Chandra's instruments.
     """
     if events.instrument == "ACIS":
-        return Selection(good_times, events.status_mask(ANY_STATUS), GRADES, very_faint=very_faint)
+        return Selection(good_times, events.status_mask(ANY_STATUS), GOOD_GRADES, very_faint=very_faint)
     detector = str(events.header.get("DETNAM", "")).strip()
     if detector not in HRC_STATUS:
         raise DataError(f"{events.path.name}: DETNAM is {detector!r}", "it should be ACIS-…, HRC-I or HRC-S")
@@ -59,12 +56,18 @@ def level2_selection(events: EventFile, good_times: GoodTimes, very_faint: bool)
 
 
 def status_bits(mask: str) -> int:
-    """Bits that have to be 0, of a mask like ``xx0…`` with bit 31 at the left."""
+    """Return the bits that must be 0 in a mask like ``xx0…`` with bit 31 first.
+
+    Examples
+    --------
+    >>> status_bits("x00x")
+    6
+    """
     return int("".join("1" if bit == "0" else "0" for bit in mask), 2)
 
 
 def read_good_times(path: Path) -> GoodTimes:
-    """Good times of a flt1 (or any other) file.
+    """Read the good times of a flt1 file, or of any other file with GTI extensions.
 
     Raises
     ------
@@ -80,28 +83,26 @@ def read_good_times(path: Path) -> GoodTimes:
 
 
 def mean_live_fraction(path: Path, good: Gti) -> float | None:
-    """DTCOR of HRC: mean of a dead-time file's DTF over the good times.
+    """Return DTCOR of HRC: the mean of a dead-time file's DTF over the good times.
 
     Parameters
     ----------
     path : Path
-        dtf1 file.
+        Dead-time file (dtf1).
     good : Gti
         Good times.
 
     Returns
     -------
     float
-        None where the file has no number in the good times.
+        Live fraction; None if the file has no numbers in the good times.
 
     Raises
     ------
     DataError
-        The file is damaged or has not the columns TIME and DTF.
+        The file is damaged or has no table with the columns TIME and DTF.
     """
-    table = next((hdu for hdu in read_hdus(path)[1:] if _has_dead_times(hdu)), None)
-    if table is None:
-        raise DataError(f"{path.name} has no table with the columns TIME and DTF")
+    table = table_with(path, "TIME", "DTF")
     with naming_file(path):
         time, fractions = number_column(table, "TIME"), number_column(table, "DTF")
     chosen = fractions[good.contains(time) & np.isfinite(fractions)]
@@ -109,35 +110,35 @@ def mean_live_fraction(path: Path, good: Gti) -> float | None:
 
 
 def sort_events(source: Path, target: Path) -> None:
-    """Copy an uncompressed event list with its rows in order of time; equal times keep their order."""
+    """Copy an uncompressed event list with its rows sorted by time; equal times keep their order."""
     with EventFile.open(source) as events:
         time = np.concatenate([chunk["time"].astype(np.float64) for chunk in events.chunks()])
         order = np.argsort(time, kind="stable")
         with event_writer(target, events.primary, events.header, events.raw_extensions) as writer:
             for first in range(0, len(order), CHUNK):
-                # A new map each time: the pages that it has read count as our memory while it lives.
+                # A new map each time: while a map exists, the pages it has read count as our memory.
                 writer.write(events.map()[order[first : first + CHUNK]])
 
 
 def write_level2_gti(
     path: Path, events: EventFile, good_times: GoodTimes, dtcor: float, history: Iterable[str]
 ) -> None:
-    """Write good times as a file that CIAO takes for a filter, ``evt.fits[@flt.fits]``.
+    """Write good times as a file that CIAO accepts as a filter, ``evt.fits[@flt.fits]``.
 
-    An empty table, whose data subspace names the good times of each chip, stands before them.
+    CIAO looks for the good times of each chip in the data subspace of an empty table before them.
 
     Parameters
     ----------
     path : Path
-        Must not exist.
+        The file, which must not exist.
     events : EventFile
-        The event list that they belong to.
+        The event list to which the good times belong.
     good_times : GoodTimes
-        What is written.
+        Good times to write.
     dtcor : float
         Live fraction of the good time.
     history : iterable of str
-        What was done, a line each.
+        What was done, one line each.
     """
     columns = [fits.Column("TIME", "1D", array=[]), fits.Column("CCD_ID", "1I", array=[])]
     table = fits.BinTableHDU.from_columns(columns[: 1 if good_times.shared else 2], name="FILTER")
@@ -150,6 +151,7 @@ def write_level2_gti(
 
 
 def _subspace(good_times: GoodTimes) -> Iterator[tuple[str, str]]:
+    """Yield the data subspace keywords that select, for each chip, the times of its GTI extension."""
     yield from (("DSTYP1", "TIME"), ("DSVAL1", "TABLE"), ("DSFORM1", "D"), ("DSUNIT1", "s"))
     if good_times.shared:
         yield "DSREF1", ":GTI"
@@ -159,8 +161,3 @@ def _subspace(good_times: GoodTimes) -> Iterator[tuple[str, str]]:
         prefix = "" if component == 1 else str(component)
         yield f"{prefix}DSREF1", f":GTI{chip}"
         yield f"{prefix}DSVAL2", f"{chip}:{chip}"
-
-
-def _has_dead_times(hdu: Any) -> bool:
-    names = {name.upper() for name in hdu.columns.names} if hasattr(hdu, "columns") else set()
-    return {"TIME", "DTF"} <= names

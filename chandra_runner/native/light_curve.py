@@ -25,23 +25,23 @@ Band = tuple[float, float]
 """Energies in eV: ``lo <= energy < hi``."""
 
 MAX_BINS = 1_000_000
-"""More bins than this are a mistake: the longest observations last 200 ks."""
+"""Largest number of bins; more are a mistake, as the longest observations last 200 ks."""
 
 
 @dataclass(frozen=True, eq=False)
 class LightCurve:
-    """Counts in bins that follow each other in time.
+    """Counts in consecutive time bins.
 
     Parameters
     ----------
     time_min, time_max : ndarray, shape (n,)
         Start and end of each bin, mission time, s.
     counts : ndarray of int, shape (n,)
-        Events with ``time_min <= time < time_max``.
+        Number of events with ``time_min <= time < time_max``.
     exposure : ndarray, shape (n,)
         Live time inside each bin, s.
     area : float
-        Area of the sky that was looked at, square pixels; nan where unknown.
+        Area of the sky that was observed, square pixels; nan if unknown.
     """
 
     time_min: Floats
@@ -52,22 +52,22 @@ class LightCurve:
 
     @property
     def time(self) -> Floats:
-        """Middle of each bin, s."""
+        """Center of each bin, s."""
         return (self.time_min + self.time_max) / 2
 
     @property
     def counts_error(self) -> Floats:
-        """Poisson error of the counts."""
+        """Poisson error of the counts (square root)."""
         return np.sqrt(self.counts.astype(np.float64))
 
     @property
     def rate(self) -> Floats:
-        """Counts by live time, count/s; 0 where there was none."""
+        """Counts divided by live time, count/s; 0 in bins without live time."""
         return self._by_exposure(self.counts.astype(np.float64))
 
     @property
     def rate_error(self) -> Floats:
-        """Poisson error of the rate, count/s; 0 where there was no live time."""
+        """Poisson error of the rate, count/s; 0 in bins without live time."""
         return self._by_exposure(self.counts_error)
 
     def _by_exposure(self, values: Floats) -> Floats:
@@ -77,10 +77,10 @@ class LightCurve:
 
 
 def light_curve(events: EventFile, bin_size: float, band: Band | None = None) -> LightCurve:
-    """Make a light curve of all events in a file.
+    """Make a light curve of all events in a file, as dmextract does.
 
-    Bins begin at TSTART, the last one may go on after TSTOP; their exposure is the overlap with the first
-    GTI extension (that of the aimpoint chip) times DTCOR.
+    Bins begin at TSTART, and the last one may end after TSTOP. The exposure of a bin is its overlap with the
+    first GTI extension (that of the aimpoint chip) times DTCOR, whichever chips the events are on.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ def light_curve(events: EventFile, bin_size: float, band: Band | None = None) ->
     bin_size : float
         Length of a bin, s.
     band : (float, float), optional
-        Energies of the events that count, eV.
+        Energies of the events that are counted, eV; None to count all.
 
     Raises
     ------
     DataError
-        A column or keyword is missing, or there would be no bin, or too many.
+        A column or keyword is missing, or there would be no bins, or too many.
     """
     edges = time_edges(events.tstart, events.tstop, bin_size)
     counts = count_events(events, edges, band)
@@ -103,18 +103,18 @@ def light_curve(events: EventFile, bin_size: float, band: Band | None = None) ->
 
 
 def time_edges(start: float, stop: float, bin_size: float) -> Floats:
-    """Edges of as many bins as it takes to get from `start` to `stop`, shape (n + 1,), s."""
+    """Return the edges of as many bins as are needed from `start` to `stop`, shape (n + 1,), s."""
     bins = math.ceil((stop - start) / bin_size)
     if not 0 < bins <= MAX_BINS:
         raise DataError(
-            f"{stop - start:g} s from TSTART to TSTOP in bins of {bin_size:g} s would be {bins} bins",
+            f"{stop - start:g} s from TSTART to TSTOP with bins of {bin_size:g} s would be {bins} bins",
             "check time_bin_size and the header of the event file",
         )
     return np.asarray(start + bin_size * np.arange(bins + 1), dtype=np.float64)
 
 
 def count_events(events: EventFile, edges: Floats, band: Band | None) -> Counts:
-    """How many events are in each bin.
+    """Count the events in each bin.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def count_events(events: EventFile, edges: Floats, band: Band | None) -> Counts:
     edges : ndarray, shape (n + 1,)
         Edges of bins of equal length, s.
     band : (float, float), optional
-        Energies of the events that count, eV.
+        Energies of the events that are counted, eV; None to count all.
     """
     events.require("time", *(("energy",) if band else ()))
     bins, width = len(edges) - 1, edges[1] - edges[0]
@@ -134,6 +134,8 @@ def count_events(events: EventFile, edges: Floats, band: Band | None) -> Counts:
         if band:
             energy = chunk["energy"].astype(np.float64)
             chosen &= (energy >= band[0]) & (energy < band[1])
+        # Bins are equal, so a division finds the bin. Rounding can put a time just before the last edge into
+        # a bin after it.
         index = ((time[chosen] - edges[0]) / width).astype(np.intp)
         counts += np.bincount(np.minimum(index, bins - 1), minlength=bins)
     return counts
@@ -142,20 +144,20 @@ def count_events(events: EventFile, edges: Floats, band: Band | None) -> Counts:
 def write_light_curve(
     path: Path, curve: LightCurve, events: EventFile, band: Band | None, history: Iterable[str]
 ) -> None:
-    """Write a light curve as dmextract does, with the good times of the event list behind it.
+    """Write a light curve as dmextract does, followed by the good times of the event list.
 
     Parameters
     ----------
     path : Path
-        Must not exist.
+        The file, which must not exist.
     curve : LightCurve
-        What is written.
+        Light curve to write.
     events : EventFile
-        What it was made of.
+        Event list from which it was made.
     band : (float, float), optional
-        Energies it was made of, eV.
+        Energies of its events, eV; None for all.
     history : iterable of str
-        What was done, a line each.
+        What was done, one line each.
     """
     history = tuple(history)
     carried = carried_keywords(events.header, LIGHT_CURVE_KEYWORDS)
@@ -182,16 +184,16 @@ def read_light_curve(path: Path) -> LightCurve:
     Raises
     ------
     DataError
-        It is damaged, or a column is missing.
+        The file is damaged, or a column is missing.
     """
     table = next((hdu for hdu in read_hdus(path) if hdu.name == "LIGHTCURVE"), None)
     if table is None or table.data is None:
         raise DataError(f"{path.name} has no table LIGHTCURVE")
-    wanted = ("TIME_MIN", "TIME_MAX", "COUNTS", "EXPOSURE")
-    missing = [name for name in wanted if name not in table.columns.names]
+    needed = ("TIME_MIN", "TIME_MAX", "COUNTS", "EXPOSURE")
+    missing = [name for name in needed if name not in table.columns.names]
     if missing:
         raise DataError(f"{path.name}: LIGHTCURVE has no column {', '.join(missing)}")
-    time_min, time_max, counts, exposure = (np.asarray(table.data[name], dtype=np.float64) for name in wanted)
+    time_min, time_max, counts, exposure = (np.asarray(table.data[name], dtype=np.float64) for name in needed)
     area = float(table.data["AREA"][0]) if "AREA" in table.columns.names and len(table.data) else math.nan
     return LightCurve(time_min, time_max, counts.astype(np.int64), exposure, area)
 
@@ -213,7 +215,7 @@ def _columns(curve: LightCurve) -> list[fits.Column]:
 
 
 def _area(header: fits.Header) -> float:
-    """The whole sky plane, by the limits of columns x and y, square pixels."""
+    """Return the area of the sky plane from the limits of columns x and y, square pixels."""
     sides = {"x": math.nan, "y": math.nan}
     for n in range(1, int(header["TFIELDS"]) + 1):
         name = str(header.get(f"TTYPE{n}", "")).strip().lower()

@@ -48,7 +48,7 @@ def _clean(curve: LightCurve, values: dict[str, Any]) -> FlareFilterResult:
         curve.time_max,
         curve.rate,
         curve.exposure,
-        clip=values["nsigma"],
+        allowed_sigma=values["nsigma"],
         mean=values["mean"] or None,
         stddev=values["stddev"] or None,
         scale=values["scale"],

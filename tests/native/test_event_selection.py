@@ -15,8 +15,8 @@ from chandra_runner.fits.gti import GoodTimes, make_gti
 from chandra_runner.native.event_selection import (
     ANY_STATUS,
     HeaderUpdate,
-    Report,
     Selection,
+    SelectionReport,
     in_good_time,
     is_particle,
     select_events,
@@ -33,13 +33,15 @@ from ..event_files import (
     write_events,
 )
 
-IMPRINT = HeaderUpdate(("test",), 0.9)
+HEADER_UPDATE = HeaderUpdate(("test",), 0.9)
 
 
-def select(source: Path, target: Path, imprint: HeaderUpdate = IMPRINT, **cuts: object) -> Report:
+def select(
+    source: Path, target: Path, header_update: HeaderUpdate = HEADER_UPDATE, **cuts: object
+) -> SelectionReport:
     with EventFile.open(source) as events:
         selection = Selection(**({"good_times": events.good_times} | cuts))
-        return select_events(events, target, selection, imprint)
+        return select_events(events, target, selection, header_update)
 
 
 def column(path: Path, name: str) -> np.ndarray:
@@ -64,14 +66,16 @@ def test_each_cut_keeps_what_it_says(tmp_path: Path) -> None:
         "grade": np.isin(grade, [0, 2, 3, 4, 6]),
         "energy": (energy >= low) & (energy < high),
     }
-    left, taken = np.ones(len(time), dtype=bool), {}
+    left, dropped = np.ones(len(time), dtype=bool), {}
     for name, keep in cuts.items():
-        taken[name] = int(np.sum(left & ~keep))
+        dropped[name] = int(np.sum(left & ~keep))
         left = left & keep
     assert 0 < left.sum() < 200
     assert column(tmp_path / "out.fits", "time").tolist() == time[left].tolist()
-    assert report == Report(400, int(left.sum()), taken, True)
-    assert str(report).startswith(f"{left.sum()} of 400 events kept; time took {taken['time']}, status took ")
+    assert report == SelectionReport(400, int(left.sum()), dropped, True)
+    assert str(report).startswith(
+        f"{left.sum()} of 400 events kept; time dropped {dropped['time']}, status dropped "
+    )
     assert_sound(tmp_path / "out.fits")
 
 
@@ -91,7 +95,7 @@ def test_acis_rows_are_those_of_cfitsio(
         middle = (events.tstart + events.tstop) / 2
         cut = GoodTimes({1: make_gti([0, middle + 500.5], [middle, 1e10])}, shared=True)
         selection = Selection(events.good_times.intersect(cut), ANY_STATUS, (0, 2, 3, 4, 6), (500, 7000))
-        report = select_events(events, tmp_path / "ours.fits", selection, IMPRINT)
+        report = select_events(events, tmp_path / "ours.fits", selection, HEADER_UPDATE)
     grades = "||".join(f"grade=={grade}" for grade in (0, 2, 3, 4, 6))
     expression = (
         f"energy>=500&&energy<7000&&({grades})&&status==b{'0' * 32}&&"
@@ -99,8 +103,8 @@ def test_acis_rows_are_those_of_cfitsio(
     )
     theirs = cfitsio_filter(shared_data / name, tmp_path / "theirs.fits", expression)
     assert table_bytes(tmp_path / "ours.fits") == table_bytes(theirs)
-    assert report.taken["time"] > 100
-    assert report.taken["energy"] > 100
+    assert report.dropped["time"] > 100
+    assert report.dropped["energy"] > 100
     assert_sound(tmp_path / "ours.fits")
 
 
@@ -110,7 +114,7 @@ def test_hrc_rows_are_those_of_cfitsio(shared_data: Path, tmp_path: Path) -> Non
     gti = f"gtifilter('{tmp_path / 'ours.fits'}[GTI]',time,'START','STOP')"
     theirs = cfitsio_filter(shared_data / name, tmp_path / "theirs.fits", f"status==b{'0' * 32}&&{gti}")
     assert table_bytes(tmp_path / "ours.fits") == table_bytes(theirs)
-    assert report.taken["time"] > 100
+    assert report.dropped["time"] > 100
     assert_sound(tmp_path / "ours.fits")
 
 
@@ -170,11 +174,11 @@ def test_a_gti_for_all_chips_has_no_number(shared_data: Path, tmp_path: Path) ->
 
 
 def test_the_header_tells_the_cuts(tmp_path: Path) -> None:
-    imprint = HeaderUpdate(("energies cut",), 0.9, {"BPIXFILE": "b.fits"})
+    header_update = HeaderUpdate(("energies cut",), 0.9, {"BPIXFILE": "b.fits"})
     select(
         write_events(tmp_path / "evt.fits"),
         tmp_path / "out.fits",
-        imprint,
+        header_update,
         energy=(500, 7000),
         grades=(0, 2),
         status=3,

@@ -70,7 +70,7 @@ def test_the_live_fraction_is_the_mean_over_good_time(tmp_path: Path) -> None:
 
 
 def test_a_dead_time_file_without_its_columns_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"dtf\.fits has no table with the columns TIME and DTF"):
+    with pytest.raises(DataError, match=r"dtf\.fits has no table with the columns TIME, DTF"):
         mean_live_fraction(dead_times(tmp_path / "dtf.fits", "TIME", "RATE"), make_gti([1], [4]))
 
 

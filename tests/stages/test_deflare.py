@@ -197,7 +197,7 @@ def test_no_good_time_in_any_exposure_excludes_the_observation(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("rates", "changes", "error", "message"),
     [
-        ([1.0], {}, DataError, "E001: the light curve has 1 bin"),
+        ([1.0], {}, DataError, "E001: the light curve must have at least two bins, but has 1"),
         ([1, 0, 1, 1, 0, 1], {}, Excluded, r"minlength \(3\)"),
         (
             [1, 9, 9, 9],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes
-from chandra_runner.native.level2 import GRADES, read_good_times
+from chandra_runner.native.level2 import GOOD_GRADES, read_good_times
 from chandra_runner.stages.job import Job, Product
 from chandra_runner.stages.outcome import Excluded
 
@@ -59,7 +59,7 @@ def _settings_without_effect(events: EventFile, settings: CleanedChandraEvtsSett
         if settings.lo_en is not None:
             yield "HRC events have no energies; lo_en and hi_en are not used"
         return
-    dropped = sorted(set(settings.allowed_grades) - set(GRADES))
+    dropped = sorted(set(settings.allowed_grades) - set(GOOD_GRADES))
     if dropped:
         grades = ", ".join(map(str, dropped))
         yield f"allowed_grades: chandra_repro has already removed grade {grades}"

@@ -28,8 +28,8 @@ def _clean_exposure(
     history = f"cleaned_chandra_evts (native): {product.path.name}, {selection}"
     report = select_events(events, target, selection, HeaderUpdate((history,), events.dtcor))
     job.log(str(report), exposure)
-    if events.instrument == "HRC" and report.taken["status"]:
-        warn_of_status_bits(job, exposure, report.taken["status"])
+    if events.instrument == "HRC" and report.dropped["status"]:
+        warn_of_status_bits(job, exposure, report.dropped["status"])
 
 
 def _selection(events: EventFile, good_times: GoodTimes, settings: CleanedChandraEvtsSettings) -> Selection:

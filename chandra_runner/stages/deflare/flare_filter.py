@@ -78,7 +78,7 @@ def filter_flares(curve: LightCurve, settings: DeflareSettings) -> FlareFilterRe
         curve.time_max,
         curve.rate,
         curve.exposure,
-        clip=settings.allowed_sigma,
+        allowed_sigma=settings.allowed_sigma,
         mean=mean if mean is None else mean.to_value("ct/s"),
         stddev=settings.stddev,
         scale=settings.scale,
