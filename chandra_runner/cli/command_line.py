@@ -52,7 +52,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         An argument is missing, unknown or not valid.
     """
     words = _join_signs(arguments)
-    top, parsers = _parsers()
+    top, parsers = build_parsers()
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     if not words:
@@ -68,7 +68,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _parsers() -> tuple[CommandParser, Mapping[str, argparse.ArgumentParser]]:
+def build_parsers() -> tuple[CommandParser, Mapping[str, argparse.ArgumentParser]]:
     """Return the parser of the program and those of the commands, by name."""
     top = CommandParser(
         prog="chandra-run",
