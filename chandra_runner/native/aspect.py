@@ -1,4 +1,4 @@
-"""Where the telescope looked: the aspect solution, and the dither rebuilt from events where there is none."""
+"""Aspect solutions: the attitude of the telescope over time, and the positions of events that follow."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_de
 
 @dataclass(frozen=True)
 class Aspect:
-    """The telescope's attitude over time; all arrays have shape (n,), n > 0, time increasing.
+    """The attitude of the telescope over time; all arrays have shape (n,), n > 0, with increasing times.
 
     Parameters
     ----------
     time : ndarray
         Mission time, s.
     ra, dec, roll : ndarray
-        Pointing, deg; ra and roll without jumps at 360.
+        Pointing, deg; ra and roll do not jump at 360 deg.
     dy, dz : ndarray
         Offset of the focal plane, mm.
     dtheta : ndarray
-        Its rotation, deg.
+        Rotation of the focal plane, deg.
     """
 
     time: Array
@@ -40,18 +40,18 @@ class Aspect:
     dtheta: Array
 
     def at(self, time: Array) -> Attitude:
-        """Attitude at times (s), interpolated linearly; before the start and after the end, held."""
+        """Return the attitude at times (s), interpolated linearly and constant beyond the ends."""
         names = [field.name for field in fields(Attitude)]
         return Attitude(**{name: np.interp(time, self.time, getattr(self, name)) for name in names})
 
     def moved(self, dy: float, dz: float) -> Aspect:
-        """The same with the focal plane moved by a constant, mm."""
+        """Return the same with an additional constant offset of the focal plane, mm."""
         return replace(self, dy=self.dy + dy, dz=self.dz + dz)
 
 
 @dataclass(frozen=True)
-class Positions:
-    """DET and sky coordinates of events, pixel; all of shape (n,), float64."""
+class EventPositions:
+    """DET and sky coordinates of events, pixel; arrays of shape (n,), float64."""
 
     detx: Array
     dety: Array
@@ -60,17 +60,17 @@ class Positions:
 
 
 def read_aspect(paths: Sequence[Path]) -> Aspect:
-    """Read an aspect solution, from one asol1 file or several that follow each other.
+    """Read an aspect solution from one asol1 file, or from several of consecutive times.
 
     Raises
     ------
     DataError
-        A file is unreadable or lacks a column; none has a row with finite numbers.
+        A file is unreadable or has no table with the columns, or no row has finite numbers.
     """
     tables = [_read_table(path) for path in paths]
     columns = {field.name: np.concatenate([t[field.name] for t in tables]) for field in fields(Aspect)}
     finite = np.all([np.isfinite(column) for column in columns.values()], axis=0)
-    # Files of one observation may share their border rows.
+    # Consecutive files can have a row in common; interpolation requires increasing times.
     order = np.flatnonzero(finite)[np.unique(columns["time"][finite], return_index=True)[1]]
     if not order.size:
         raise DataError(f"{', '.join(path.name for path in paths)}: the aspect solution is empty")
@@ -80,12 +80,12 @@ def read_aspect(paths: Sequence[Path]) -> Aspect:
 def make_aspect(
     time: Array, ra: Array, dec: Array, roll: Array, dy: Array, dz: Array, dtheta: Array
 ) -> Aspect:
-    """An `Aspect` of angles that may jump at 360 deg."""
+    """Return an `Aspect` from angles that may jump at 360 deg, which would break interpolation."""
     return Aspect(time, np.unwrap(ra, period=360), dec, np.unwrap(roll, period=360), dy, dz, dtheta)
 
 
 def _read_table(path: Path) -> dict[str, Array]:
-    """Columns of the first table with attitudes; the focal plane's motion is zero where it is not told."""
+    """Read the columns of the first table with attitudes; missing dy, dz and dtheta are 0."""
     hdu = table_with(path, "time", "ra", "dec", "roll")
     with naming_file(path):
         columns = {
@@ -95,44 +95,44 @@ def _read_table(path: Path) -> dict[str, Array]:
             for field in fields(Aspect)
         }
         if any(column.shape != (len(hdu.data),) for column in columns.values()):
-            raise DataError(f"extension {hdu.name} has vectors where numbers should be")
+            raise DataError(f"extension {hdu.name} has a vector column instead of numbers")
     return columns
 
 
-def positions(
+def event_positions(
     pointing: Pointing, aspect: Aspect, chip: Array, chipx: Array, chipy: Array, time: Array
-) -> Positions:
-    """DET and sky coordinates of events from their chip coordinates.
+) -> EventPositions:
+    """Compute DET and sky coordinates of events from their chip coordinates.
 
     Parameters
     ----------
     pointing : Pointing
-        Instrument and tangent point, from the event header.
+        Instrument and tangent point, from the header of the events.
     aspect : Aspect
         Aspect solution.
     chip : ndarray of int, shape (n,)
-        ccd_id or chip_id.
+        Column ccd_id or chip_id.
     chipx, chipy : ndarray, shape (n,)
-        Chip coordinates, pixel; fractions of a pixel count.
+        Chip coordinates, pixel; may be fractions.
     time : ndarray, shape (n,)
         Event times, s.
 
     Returns
     -------
-    Positions
+    EventPositions
 
     Raises
     ------
     DataError
-        A chip number that the instrument does not have.
+        A chip number does not exist in the instrument.
     """
     attitude = aspect.at(time)
     ray = rays(focal_positions(pointing, chip, chipx, chipy), attitude)
-    return Positions(*rays_to_det(pointing.detector, ray), *rays_to_sky(pointing, ray, attitude))
+    return EventPositions(*rays_to_det(pointing.detector, ray), *rays_to_sky(pointing, ray, attitude))
 
 
 def focal_positions(pointing: Pointing, chip: Array, chipx: Array, chipy: Array) -> Array:
-    """`chip_to_focal` for events of all chips: x, y, z in mm, shape (3, n)."""
+    """Return the positions of events in the focal plane, mm, shape (3, n); see `chip_to_focal`."""
     focal = np.empty((3, len(chip)))
     for number in np.unique(chip):
         on_chip = chip == number

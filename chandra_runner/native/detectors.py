@@ -1,7 +1,8 @@
-"""Chandra's detectors: where their chips are, and the pixels that positions are counted in.
+"""Chandra's detectors: the positions of their chips, and the pixels of DET and sky coordinates.
 
-Numbers are those of the public instrument geometry table ``telD1999-07-23geomN0006`` (chip corners,
-origins).
+The numbers are those of the public instrument geometry table ``telD1999-07-23geomN0006`` (chip corners,
+origins). Positions on the instrument are in its local coordinates (LSI, local science instrument), which
+the origin of the instrument and the position of the SIM turn into the telescope's (STF); see `geometry`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Chip:
     number : int
         CCD_ID or CHIP_ID.
     nx, ny : int
-        Pixels along CHIPX and CHIPY.
+        Number of pixels along CHIPX and CHIPY.
     origin : tuple of 3 floats
         LSI coordinates of the lower left corner, mm.
     along_x, along_y : tuple of 3 floats
@@ -41,7 +42,7 @@ class Chip:
 
     @property
     def corners(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """CHIPX and CHIPY of the four corners LL, LR, UR, UL, pixel edges included."""
+        """CHIPX and CHIPY of the corners LL, LR, UR, UL, at the outer edges of the pixels."""
         right, top = self.nx + 0.5, self.ny + 0.5
         return (0.5, right, right, 0.5), (0.5, 0.5, top, top)
 
@@ -55,25 +56,25 @@ class Detector:
     name : str
         ``ACIS``, ``HRC-I`` or ``HRC-S``.
     pixel : float
-        Pixel of DETX, DETY, X and Y, arcsec.
-    centre : float
-        DET or sky coordinate of the optical axis or the tangent point.
+        Side of a pixel of DETX, DETY, X and Y, arcsec.
+    center : float
+        DETX and DETY of the optical axis, and X and Y of the tangent point.
     origin : tuple of 3 floats
-        LSI origin in the translation table's frame (STT), mm.
+        Origin of the LSI coordinates in the frame of the translation table (STT), mm.
     chips : Mapping
         Chips by number.
     """
 
     name: str
     pixel: float
-    centre: float
+    center: float
     origin: Vector
     chips: Mapping[int, Chip]
 
     @property
     def size(self) -> int:
-        """DET and sky coordinates run from 0.5 to this + 0.5."""
-        return round(2 * self.centre - 1)
+        """Number of pixels of DET and sky coordinates, which run from 0.5 to this + 0.5."""
+        return round(2 * self.center - 1)
 
     @property
     def chip_column(self) -> str:
@@ -81,12 +82,12 @@ class Detector:
         return "ccd_id" if self.name == "ACIS" else "chip_id"
 
     def chip(self, number: int) -> Chip:
-        """The chip of that number.
+        """Return the chip with a number.
 
         Raises
         ------
         DataError
-            There is none.
+            The detector has no such chip.
         """
         try:
             return self.chips[number]
@@ -104,16 +105,17 @@ def _chip(number: int, size: tuple[int, int], ll: Vector, lr: Vector, ul: Vector
 def _detector(
     name: str,
     pixel: float,
-    centre: float,
+    center: float,
     origin: Vector,
     size: tuple[int, int],
     corners: Mapping[int, tuple[Vector, Vector, Vector]],
 ) -> Detector:
     chips = {number: _chip(number, size, *three) for number, three in corners.items()}
-    return Detector(name, pixel, centre, origin, MappingProxyType(chips))
+    return Detector(name, pixel, center, origin, MappingProxyType(chips))
 
 
-# LSI coordinates of the corners lower left, lower right, upper left, mm.
+# LSI coordinates of the lower left, lower right and upper left corners, mm. The fourth corner of a flat chip
+# follows from these.
 _ACIS = {
     0: ((2.361, -26.483, 23.076), (1.130, -26.545, -1.456), (1.130, -1.951, 23.076)),
     1: ((1.130, 23.078, -1.446), (2.360, 23.016, 23.086), (-0.100, -1.453, -1.446)),
@@ -163,12 +165,12 @@ HRC_S = _detector("HRC-S", 0.1318, 32768.5, (1.533, 1.530, -251.437), (4096, 164
 
 
 def detector_of(header: Mapping[str, Any]) -> Detector:
-    """The instrument that a header's DETNAM (or INSTRUME) names.
+    """Return the detector named by a header's DETNAM, or by INSTRUME if there is no DETNAM.
 
     Raises
     ------
     DataError
-        It names none that Chandra has.
+        It is not one of Chandra's detectors.
     """
     name = str(header.get("DETNAM", header.get("INSTRUME", ""))).strip()
     for known in (HRC_I, HRC_S, ACIS):

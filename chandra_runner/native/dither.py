@@ -1,4 +1,4 @@
-"""The motion of the field over the detector, told by the events themselves."""
+"""Reconstructing the aspect solution from the positions of the events themselves."""
 
 from __future__ import annotations
 
@@ -22,25 +22,28 @@ from .geometry import (
 )
 
 STEP = 1.0
-"""Events this close in time, s, are averaged: the field moves by 0.16" (HRC), 0.07" (ACIS) at most in it."""
+"""Length of the bins in which positions are averaged, s.
+
+The field moves by at most 0.16" (HRC) or 0.07" (ACIS) in it.
+"""
 
 DRIFT_STEP = 1000.0
-"""The focal plane drifts slowly: by 1.2 pixels in the 20 ks of ObsID 754. Averaged over this time, s."""
+"""Length of the bins for the focal plane, s, which drifts slowly: 1.2 pixels in the 20 ks of ObsID 754."""
 
 LONGEST = 2e6
-"""No observation lasts longer, s: Chandra's orbit ends each after 190 ks."""
+"""Longest time between start and stop, s; Chandra's orbit limits observations to 190 ks."""
 
 COLUMNS = ("time", "chipx", "chipy", "detx", "dety", "x", "y")
-"""What events must have for this, besides their chip number."""
+"""Columns of the events that are required, besides the chip number."""
 
 
-class _Means:
-    """Means of positions in bins of time.
+class _BinnedPositions:
+    """Mean positions in time bins, added up chunk by chunk.
 
     Parameters
     ----------
     start, stop, step : float
-        The bins, s.
+        Start, end and length of the bins, s.
     """
 
     def __init__(self, start: float, stop: float, step: float) -> None:
@@ -48,7 +51,7 @@ class _Means:
         self.sums = np.zeros((4, int((stop - start) / step) + 1))
 
     def add(self, time: Array, x: Array, y: Array) -> None:
-        """Take in some events; those with no position, or outside the bins, do not count."""
+        """Add some events; those without a position, or outside the bins, are ignored."""
         good = np.isfinite(x) & np.isfinite(y) & (time >= self.start) & (time <= self.stop)
         since = time[good] - self.start
         which = (since / self.step).astype(np.intp)
@@ -56,35 +59,38 @@ class _Means:
             total += np.bincount(which, values, len(total))
 
     def result(self) -> tuple[Array, Array, Array]:
-        """Time, x and y of the bins that have events."""
+        """Return mean time, x and y of the bins that have events."""
         filled = self.sums[0] > 0
         since, x, y = self.sums[1:, filled] / self.sums[0, filled]
         return self.start + since, x, y
 
 
 def rebuild_aspect(pointing: Pointing, chunks: Iterable[Array], start: float, stop: float) -> Aspect:
-    """The aspect solution that an event list was made with, where its file is not at hand.
+    """Reconstruct the aspect solution with which an event list was made.
 
-    Sky minus turned DET coordinates is one offset for all events of a moment: where the optical axis
-    pointed. DET minus the DET of the geometry is where the focal plane was.
+    At one time, the difference between sky and rotated DET coordinates is the same for all events: it is
+    where the optical axis pointed. The difference between DET coordinates and those that the geometry
+    gives is the offset of the focal plane. The roll is that of the header, without its dither.
 
     Parameters
     ----------
     pointing : Pointing
-        Instrument, tangent point and roll, from the event header.
+        Instrument, tangent point and roll, from the header of the events.
     chunks : iterable of structured ndarray
         All events, with `COLUMNS` and the chip number.
     start, stop : float
-        Times between which to look, s.
+        First and last time of the solution, s.
 
     Raises
     ------
     DataError
-        No event has coordinates, or the times are nonsense.
+        No event has coordinates, or the times are not those of an observation.
     """
     if not 0 < stop - start < LONGEST:
-        raise DataError(f"good time from {start} to {stop} s is no observation")
-    axis, plane = _Means(start, stop, STEP), _Means(start, stop, DRIFT_STEP)
+        raise DataError(f"good time from {start} to {stop} s is not that of an observation")
+    # The axis dithers with periods around 1000 s, so its bins are short. Offsets of the focal plane are small
+    # and slow, but single positions scatter by up to a pixel, so its bins are long.
+    axis, plane = _BinnedPositions(start, stop, STEP), _BinnedPositions(start, stop, DRIFT_STEP)
     nominal = Attitude(pointing.ra, pointing.dec, pointing.roll)
     for events in chunks:
         time = events["time"].astype(float)
@@ -94,15 +100,15 @@ def rebuild_aspect(pointing: Pointing, chunks: Iterable[Array], start: float, st
     time, x, y = axis.result()
     plane_time, right, up = plane.result()
     if not len(time) or not len(plane_time):
-        raise DataError("no event has DET and sky coordinates, so the dither cannot be rebuilt")
-    centre = pointing.detector.centre
-    seen = attitude_towards(pointing, centre + x, centre + y)
-    dy, dz = _millimetres(pointing, right, up)
+        raise DataError("no event has DET and sky coordinates, so the dither cannot be reconstructed")
+    center = pointing.detector.center
+    attitude = attitude_towards(pointing, center + x, center + y)
+    dy, dz = _to_millimeters(pointing, right, up)
     return make_aspect(
         time,
-        np.asarray(seen.ra),
-        np.asarray(seen.dec),
-        np.asarray(seen.roll),
+        np.asarray(attitude.ra),
+        np.asarray(attitude.dec),
+        np.asarray(attitude.roll),
         np.interp(time, plane_time, dy),
         np.interp(time, plane_time, dz),
         np.zeros_like(time),
@@ -110,9 +116,9 @@ def rebuild_aspect(pointing: Pointing, chunks: Iterable[Array], start: float, st
 
 
 def align_focal_plane(pointing: Pointing, aspect: Aspect, events: Array) -> Aspect:
-    """Move the focal plane so that the geometry gives the DET coordinates that the events have.
+    """Shift the focal plane so that the geometry gives the DET coordinates of the events.
 
-    Old processings differ from the geometry by several pixels, recent ones by 0.03 or less.
+    Events of early processing differ from the geometry by several pixels, recent ones by 0.03 or less.
 
     Parameters
     ----------
@@ -121,25 +127,25 @@ def align_focal_plane(pointing: Pointing, aspect: Aspect, events: Array) -> Aspe
     aspect : Aspect
         Aspect solution.
     events : structured ndarray
-        Some thousand events, with `COLUMNS` and the chip number.
+        A few thousand events, with `COLUMNS` and the chip number.
     """
     right, up = _det_residuals(pointing, events, aspect.at(events["time"].astype(float)))
     good = np.isfinite(right) & np.isfinite(up)
     if not good.any():
         return aspect
-    dy, dz = _millimetres(pointing, np.median(right[good]), np.median(up[good]))
+    dy, dz = _to_millimeters(pointing, np.median(right[good]), np.median(up[good]))
     return aspect.moved(float(dy), float(dz))
 
 
 def _det_residuals(pointing: Pointing, events: Array, attitude: Attitude | None) -> tuple[Array, Array]:
-    """DETX and DETY of events minus those that the geometry gives their chip coordinates, pixel."""
+    """Return DETX and DETY of events minus those that the geometry gives, pixel."""
     chip = events[pointing.detector.chip_column]
     focal = focal_positions(pointing, chip, events["chipx"], events["chipy"])
     detx, dety = rays_to_det(pointing.detector, rays(focal, attitude))
     return events["detx"] - detx, events["dety"] - dety
 
 
-def _millimetres(pointing: Pointing, right: Array, up: Array) -> tuple[Array, Array]:
-    """dy and dz of a shift in DET pixels: DETX grows with +y, DETY with -z."""
+def _to_millimeters(pointing: Pointing, right: Array, up: Array) -> tuple[Array, Array]:
+    """Return dy and dz of a shift in DET pixels: DETX increases with +y, DETY with -z."""
     pixel = FOCAL_LENGTH * np.deg2rad(pointing.detector.pixel / 3600)
     return right * pixel, -up * pixel

@@ -115,9 +115,9 @@ def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure
     rows = _span((y - grid.y0) / step, bottom, kernel.shape[0], grid.ny * oversample)
     if not len(columns) or not len(rows):
         return
-    centres_x = grid.x0 + (np.arange(columns.start, columns.stop) + 0.5) * step
-    centres_y = grid.y0 + (np.arange(rows.start, rows.stop) + 0.5) * step
-    seen = _project_good_pixels(pointing, exposure, chip, mean, centres_x, centres_y)
+    centers_x = grid.x0 + (np.arange(columns.start, columns.stop) + 0.5) * step
+    centers_y = grid.y0 + (np.arange(rows.start, rows.stop) + 0.5) * step
+    seen = _project_good_pixels(pointing, exposure, chip, mean, centers_x, centers_y)
     fine = _convolve(seen, kernel)
     _bin_into(out, fine, rows.start + bottom, columns.start + left, oversample)
 
@@ -138,8 +138,8 @@ def _offsets(
         Offset of the first column and row, fine pixel.
     """
     chip = pointing.detector.chip(exposure.number)
-    centre = np.array([(chip.nx + 1) / 2]), np.array([(chip.ny + 1) / 2])
-    focal = chip_to_focal(pointing, chip.number, *centre)
+    center = np.array([(chip.nx + 1) / 2]), np.array([(chip.ny + 1) / 2])
+    focal = chip_to_focal(pointing, chip.number, *center)
     x, y = rays_to_sky(
         pointing, rays(np.repeat(focal, len(exposure.seconds), axis=1), exposure.attitude), exposure.attitude
     )

@@ -66,7 +66,7 @@ def image_header(
     for axis, (kind, value, low, sign, name) in enumerate(celestial, 1):
         header[f"CTYPE{axis}"] = kind
         header[f"CRVAL{axis}"] = value
-        header[f"CRPIX{axis}"] = (pointing.detector.centre - low) / grid.step + 0.5
+        header[f"CRPIX{axis}"] = (pointing.detector.center - low) / grid.step + 0.5
         header[f"CDELT{axis}"] = sign * degrees * grid.step
         header[f"CUNIT{axis}"] = "deg"
         header[f"CTYPE{axis}P"] = name

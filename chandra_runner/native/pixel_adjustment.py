@@ -1,4 +1,4 @@
-"""New positions for events: the centre of the pixel, or a random place in it."""
+"""New positions for events: the center of the pixel, or a random position in it (PIX_ADJ)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from chandra_runner.fits.event_file import EventFile
 
-from .aspect import Aspect, Positions, positions, read_aspect
+from .aspect import Aspect, EventPositions, event_positions, read_aspect
 from .geometry import Pointing
 
 _COORDINATES = ("detx", "dety", "x", "y")
 _OLD_ALIGNMENT = 0.25
-"""Pixels. Today's processing agrees with the formulas to 0.07 pixel; ObsID 754, from 2001, is 10 away."""
+"""Smallest difference from the formulas that is taken for an old alignment, pixel.
+
+Recent processing agrees with the formulas to 0.07 pixel; ObsID 754, processed in 2001, differs by 10.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class PixelAdjustment:
-    """Gives rows of an event list new DET and sky coordinates. Made with `pixel_adjustment`.
+    """A function that gives rows of an event list new positions. Make it with `pixel_adjustment`.
 
     Parameters
     ----------
@@ -31,9 +34,9 @@ class PixelAdjustment:
     aspect : Aspect
         Aspect solution.
     shift : tuple of 4 floats
-        What is added to detx, dety, x, y, pixel: an old alignment that the archive's positions have.
+        Shift of detx, dety, x and y, pixel: the old alignment of the archive's positions, which is kept.
     random : Generator, optional
-        For the place in the pixel; without it, its centre.
+        Generator for random positions in the pixel; None for its center.
     """
 
     pointing: Pointing
@@ -42,15 +45,15 @@ class PixelAdjustment:
     random: np.random.Generator | None
 
     def keywords(self) -> dict[str, str | float]:
-        """What the header says about positions made so."""
+        """Return the keywords that describe such positions in the header."""
         if self.random is None:
             return {"PIX_ADJ": "NONE", "RAND_SKY": 0.0}
         return {"PIX_ADJ": "RANDOMIZE", "RAND_SKY": 0.5}
 
     def __call__(self, rows: NDArray[Any]) -> None:
         """Change the positions of rows in place."""
-        inside = 0.0 if self.random is None else self.random.uniform(-0.5, 0.5, (len(rows), 2))
-        new = _formula(self.pointing, self.aspect, rows, inside)
+        offset = 0.0 if self.random is None else self.random.uniform(-0.5, 0.5, (len(rows), 2))
+        new = _computed_positions(self.pointing, self.aspect, rows, offset)
         for name, shift in zip(_COORDINATES, self.shift, strict=True):
             rows[name] = getattr(new, name) + shift
 
@@ -63,9 +66,9 @@ def pixel_adjustment(events: EventFile, asol: Sequence[Path], seed: int | None) 
     events : EventFile
         Open event list.
     asol : sequence of Path
-        Its aspect solution.
+        Files of its aspect solution.
     seed : int, optional
-        Randomize within the pixel; without it, its centre.
+        Seed for random positions in the pixel; None for the center of the pixel.
 
     Raises
     ------
@@ -80,10 +83,11 @@ def pixel_adjustment(events: EventFile, asol: Sequence[Path], seed: int | None) 
 
 
 def _alignment(events: EventFile, pointing: Pointing, aspect: Aspect) -> tuple[float, ...]:
-    """How far the archive's positions are from the formulas in the mean; zero where that is nothing."""
+    """Return the median difference of the archive's positions from the formulas; zero if it is small."""
+    # The first chunk is enough: an alignment is the same for all events of a file.
     rows = next(events.chunks(), np.empty(0, events.dtype))
     rows = rows[(rows["time"] >= aspect.time[0]) & (rows["time"] <= aspect.time[-1])]
-    new = _formula(pointing, aspect, rows, 0.0)
+    new = _computed_positions(pointing, aspect, rows, 0.0)
     offsets = [rows[name] - getattr(new, name) for name in _COORDINATES]
     finite = np.all(np.isfinite(offsets), axis=0)
     if not finite.any():
@@ -92,7 +96,12 @@ def _alignment(events: EventFile, pointing: Pointing, aspect: Aspect) -> tuple[f
     return tuple(shift) if max(map(abs, shift)) > _OLD_ALIGNMENT else (0.0,) * len(shift)
 
 
-def _formula(pointing: Pointing, aspect: Aspect, rows: NDArray[Any], inside: Any) -> Positions:
-    place = np.column_stack([rows["chipx"], rows["chipy"]]).astype(np.float64) + inside
+def _computed_positions(
+    pointing: Pointing, aspect: Aspect, rows: NDArray[Any], offset: Any
+) -> EventPositions:
+    """Return positions from the aspect solution; `offset` is the position relative to the pixel's center."""
+    chip_position = np.column_stack([rows["chipx"], rows["chipy"]]).astype(np.float64) + offset
     chip = rows[pointing.detector.chip_column].astype(np.int64)
-    return positions(pointing, aspect, chip, place[:, 0], place[:, 1], rows["time"].astype(np.float64))
+    return event_positions(
+        pointing, aspect, chip, chip_position[:, 0], chip_position[:, 1], rows["time"].astype(np.float64)
+    )

@@ -1,4 +1,4 @@
-"""How ACIS events look: grades, and the pulse heights of the pixels around the centre."""
+"""How ACIS events look: grades, and the pulse heights of the pixels around the center."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOISE = 2.5
 """adu, standard deviation of a pixel without charge."""
 
 # ASCA grades: chance for an X-ray and for a particle, and the pixels that then have charge, as flight grades.
-# A flight grade is the sum of its pixels' weights: 1, 2, 4 below the centre from left to right, 8 and 16
+# A flight grade is the sum of its pixels' weights: 1, 2, 4 below the center from left to right, 8 and 16
 # beside it, 32, 64, 128 above.
 _GRADES = (
     (0, 0.52, 0.22, (0,)),
@@ -54,7 +54,7 @@ def draw_grades(background: Array, rng: np.random.Generator) -> tuple[Array, Arr
 
 
 def islands(pha: Array, fltgrade: Array, background: Array, width: int, rng: np.random.Generator) -> Array:
-    """Pulse heights of the pixels around each event's centre.
+    """Pulse heights of the pixels around each event's center.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def islands(pha: Array, fltgrade: Array, background: Array, width: int, rng: np.
     noise = np.rint(NOISE * rng.standard_normal((count, width, width)))
     island = noise.clip(max=SPLIT_THRESHOLD - 1).astype(int)
     inner = island[:, middle - 1 : middle + 2, middle - 1 : middle + 2]
-    centre = pha.copy()
+    center = pha.copy()
     around = [(row, column) for row in range(3) for column in range(3) if (row, column) != (1, 1)]
     for weight, (row, column) in enumerate(around):
         charged = (fltgrade >> weight & 1).astype(bool)
         share = np.maximum(rng.uniform(0.02, 0.08, count) * pha, SPLIT_THRESHOLD + 1).astype(int)
         inner[charged, row, column] = share[charged]
-        centre -= np.where(charged, share, 0)
-    inner[:, 1, 1] = np.maximum(centre, SPLIT_THRESHOLD + 1)
+        center -= np.where(charged, share, 0)
+    inner[:, 1, 1] = np.maximum(center, SPLIT_THRESHOLD + 1)
     if width == 5:
         spills = rng.random(count) < np.where(background, _PARTICLE_SPILL, 0.01)
         charge = rng.integers(SPLIT_THRESHOLD + 1, 80, count)

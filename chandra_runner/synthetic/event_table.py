@@ -126,7 +126,7 @@ def _system_cards(sample: Sample, numbers: dict[str, int]) -> Iterator[Card]:
         yield from _axis(numbers[name], kind, 0.5, CHIP_STEP[sample.instrument], "mm")
     detector = pointing_of(sample).detector
     for name, kind, world in (("detx", "LONG-TAN", "PHI"), ("dety", "NPOL-TAN", "THETA")):
-        yield from _axis(numbers[name], kind, detector.centre, detector.pixel / 3600, "deg")
+        yield from _axis(numbers[name], kind, detector.center, detector.pixel / 3600, "deg")
         yield f"TCNA{numbers[name]}", world, ""
     yield f"LONP{numbers['detx']}", 270.0, ""
     yield f"LATP{numbers['detx']}", 90.0, ""

@@ -143,7 +143,7 @@ def sky_cards(sample: Sample, columns: tuple[int, int]) -> Iterator[Card]:
     for number, (kind, value, step) in zip(columns, axes, strict=True):
         yield f"TCTYP{number}", kind, ""
         yield f"TCRVL{number}", value, ""
-        yield f"TCRPX{number}", pointing.detector.centre, ""
+        yield f"TCRPX{number}", pointing.detector.center, ""
         yield f"TCDLT{number}", step, ""
         yield f"TCUNI{number}", "deg", ""
 

@@ -94,8 +94,8 @@ def _light(
 def _places(pointing: Pointing, source: Source, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Where on the sky (X, Y, pixel) the mirror lets the photons of a source seem to come from."""
     detector = pointing.detector
-    x0 = detector.centre - source.east * 60 / detector.pixel
-    y0 = detector.centre + source.north * 60 / detector.pixel
+    x0 = detector.center - source.east * 60 / detector.pixel
+    y0 = detector.center + source.north * 60 / detector.pixel
     # The cumulative distribution of a beta model with beta = 2/3 is 1 - (1 + (r / core)^2)^-1/2; the wings
     # beyond 5 core radii are cut off.
     radius = source.core * np.sqrt((1 - 0.8 * rng.random(count)) ** -2 - 1)

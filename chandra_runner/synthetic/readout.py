@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chandra_runner.fits.gti import GoodTimes, make_gti
-from chandra_runner.native.aspect import Aspect, positions
+from chandra_runner.native.aspect import Aspect, event_positions
 from chandra_runner.native.geometry import Array
 
 from .catalog import Cycle, Interval, Sample
@@ -172,7 +172,7 @@ def _hrc_events(sample: Sample, photons: Photons, aspect: Aspect, rng: np.random
 
 def _positions(sample: Sample, aspect: Aspect, photons: Photons, time: Array) -> Columns:
     """DET and sky coordinates of the centres of the pixels hit: no part of a pixel is made up."""
-    place = positions(pointing_of(sample), aspect, photons.chip, photons.chipx, photons.chipy, time)
+    place = event_positions(pointing_of(sample), aspect, photons.chip, photons.chipx, photons.chipy, time)
     return {"detx": place.detx, "dety": place.dety, "x": place.x, "y": place.y}
 
 

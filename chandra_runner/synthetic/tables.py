@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from astropy.io import fits
 
-from chandra_runner.native.aspect import Aspect, positions
+from chandra_runner.native.aspect import Aspect, event_positions
 from chandra_runner.native.geometry import Array
 
 from .catalog import HRC_LIVE
@@ -165,7 +165,7 @@ def _outline(events: EventList, aspect: Aspect, chip: int) -> Array:
     corners = np.array([(0.5, low - 0.5), (right, low - 0.5), (right, high + 0.5), (0.5, high + 0.5)])
     time = np.repeat(aspect.time[::16], 4)
     chipx, chipy = np.tile(corners, (len(time) // 4, 1)).T
-    place = positions(pointing_of(sample), aspect, np.full(len(time), chip), chipx, chipy, time)
+    place = event_positions(pointing_of(sample), aspect, np.full(len(time), chip), chipx, chipy, time)
     points = sorted(zip(place.x.tolist(), place.y.tolist(), strict=True))
     hull = _half_hull(points) + _half_hull(points[::-1])
     return np.array([*hull, hull[0]])

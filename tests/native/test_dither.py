@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.aspect import positions, read_aspect
+from chandra_runner.native.aspect import event_positions, read_aspect
 from chandra_runner.native.dither import align_focal_plane, rebuild_aspect
 from chandra_runner.native.geometry import Pointing, det_to_rays, rays_to_sky
 
@@ -48,7 +48,7 @@ def test_the_rebuilt_focal_plane_follows_the_flight_data(shared_data):
     """ObsID 754: DET is off the geometry by some 1.7 and 10 pixels, and drifts by one pixel."""
     pointing, events, aspect = rebuilt(shared_data / "real/754")
     chip, x, y = events["ccd_id"], events["chipx"], events["chipy"]
-    found = positions(pointing, aspect, chip, x, y, events["time"].astype(float))
+    found = event_positions(pointing, aspect, chip, x, y, events["time"].astype(float))
     for number in (0, 1, 2, 3):
         on_chip = events["ccd_id"] == number
         assert abs(np.median((events["detx"] - found.detx)[on_chip])) < 0.05
@@ -109,5 +109,5 @@ def test_a_table_without_attitudes_is_refused(tmp_path):
 
 def test_times_that_are_no_observation_are_refused(shared_data):
     pointing, events, _ = rebuilt(shared_data / "sim/90006")
-    with pytest.raises(DataError, match="no observation"):
+    with pytest.raises(DataError, match="not that of an observation"):
         rebuild_aspect(pointing, [events], 0.0, 1e9)

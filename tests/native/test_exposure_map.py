@@ -89,11 +89,11 @@ def test_every_pixel_is_what_a_count_over_the_whole_dither_gives(shared_data, ob
     mean = mean_attitude(chip.attitude, chip.seconds)
     whole = pointing.detector.chip(number)
     generator = np.random.default_rng(5)
-    centre_x = generator.uniform(-30, whole.nx + 30, 150)
-    centre_y = generator.uniform(-30, whole.ny + 30, 150)
+    center_x = generator.uniform(-30, whole.nx + 30, 150)
+    center_y = generator.uniform(-30, whole.ny + 30, 150)
     if obsid == "90002":  # half of them around the excluded window
-        centre_x[:75], centre_y[:75] = generator.uniform(380, 540, 75), generator.uniform(280, 460, 75)
-    sky = rays_to_sky(pointing, rays(chip_to_focal(pointing, number, centre_x, centre_y), mean), mean)
+        center_x[:75], center_y[:75] = generator.uniform(380, 540, 75), generator.uniform(280, 460, 75)
+    sky = rays_to_sky(pointing, rays(chip_to_focal(pointing, number, center_x, center_y), mean), mean)
     found, expected = [], []
     inside = (np.arange(8) + 0.5) / 8 * step
     for x, y in zip(*sky, strict=True):

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.aspect import positions, read_aspect
+from chandra_runner.native.aspect import event_positions, read_aspect
 from chandra_runner.native.detectors import ACIS, HRC_I, HRC_S, detector_of
 from chandra_runner.native.geometry import (
     Attitude,
@@ -56,7 +56,7 @@ def test_chip_goes_to_the_sky_of_the_simulation(shared_data, obsid):
         events = events[events["fltgrade"] == 0]
     chip = events[pointing.detector.chip_column]
     aspect = aspect_of(shared_data / f"sim/{obsid}")
-    found = positions(pointing, aspect, chip, events["chipx"], events["chipy"], events["time"])
+    found = event_positions(pointing, aspect, chip, events["chipx"], events["chipy"], events["time"])
     for name in ("detx", "dety", "x", "y"):
         assert np.abs(getattr(found, name) - events[name]).max() < 0.003, name
 

@@ -1,4 +1,4 @@
-"""New positions: pixel centres or random places, on the sky of the archive's own processing."""
+"""New positions: pixel centers or random places, on the sky of the archive's own processing."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def adjusted(
     return np.concatenate(before), np.concatenate(after)
 
 
-def test_hrc_pixel_centres_are_where_the_simulation_put_them(shared_data: Path) -> None:
+def test_hrc_pixel_centers_are_where_the_simulation_put_them(shared_data: Path) -> None:
     before, after = adjusted(shared_data / "sim/90004", 90004, None)
     for name in COORDINATES:
         np.testing.assert_allclose(after[name], before[name], atol=0.005)
 
 
-def test_acis_pixel_centres_are_a_third_of_a_pixel_from_subpixel_positions(shared_data: Path) -> None:
+def test_acis_pixel_centers_are_a_third_of_a_pixel_from_subpixel_positions(shared_data: Path) -> None:
     before, after = adjusted(shared_data / "sim/90001", 90001, None)
     for name in ("detx", "dety"):
         offset = (after[name] - before[name]).astype(float)
@@ -55,13 +55,13 @@ def test_acis_pixel_centres_are_a_third_of_a_pixel_from_subpixel_positions(share
 
 def test_random_places_fill_the_pixel_and_are_the_same_each_time(shared_data: Path) -> None:
     directory = shared_data / "sim/90001"
-    centre = adjusted(directory, 90001, None)[1]
+    center = adjusted(directory, 90001, None)[1]
     one, other = adjusted(directory, 90001, 1)[1], adjusted(directory, 90001, 1, rows=777)[1]
     assert one.tobytes() == other.tobytes()
     assert one.tobytes() != adjusted(directory, 90001, 2)[1].tobytes()
-    on_axis = np.abs(centre["detx"] - 4096.5) < 300
+    on_axis = np.abs(center["detx"] - 4096.5) < 300
     for name in ("detx", "dety"):
-        offset = (one[name] - centre[name]).astype(float)[on_axis]
+        offset = (one[name] - center[name]).astype(float)[on_axis]
         assert np.abs(offset).max() <= 0.502
         assert offset.mean() == pytest.approx(0, abs=0.02)
         assert offset.std() == pytest.approx(12**-0.5, abs=0.01)

@@ -18,7 +18,7 @@ from chandra_runner import synthetic as sample
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes, read_gtis
-from chandra_runner.native.aspect import positions, read_aspect
+from chandra_runner.native.aspect import event_positions, read_aspect
 from chandra_runner.native.flares import clean_sigma
 from chandra_runner.native.geometry import Pointing
 from chandra_runner.native.light_curve import light_curve
@@ -144,7 +144,7 @@ def test_positions_follow_from_chip_coordinates_and_the_aspect_solution(made: Pa
         events, header, _ = events_of(path)
         pointing = Pointing.of(header)
         chip = events[pointing.detector.chip_column]
-        place = positions(pointing, aspect, chip, events["chipx"], events["chipy"], events["time"])
+        place = event_positions(pointing, aspect, chip, events["chipx"], events["chipy"], events["time"])
         for name in ("detx", "dety", "x", "y"):
             assert np.max(np.abs(getattr(place, name) - events[name])) < 0.01
 
@@ -250,7 +250,7 @@ def test_acis_events_on_listed_bad_pixels_are_flagged(made: Path, obsid: int) ->
 
 
 @pytest.mark.parametrize(("obsid", "width"), [(99001, 5), (99002, 3)])
-def test_pulse_heights_around_the_centre_agree_with_the_grade(made: Path, obsid: int, width: int) -> None:
+def test_pulse_heights_around_the_center_agree_with_the_grade(made: Path, obsid: int, width: int) -> None:
     events, _, _ = events_of(files(made / str(obsid), "evt1")[0])
     assert events["phas"].shape[1:] == (width, width)
     middle = width // 2
