@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chandra_runner.archive.catalog.search import Criteria, format_angle
 from chandra_runner.archive.catalog.sky import Position
-from chandra_runner.archive.catalog.tap import WITH_DATA, Catalogue, CatalogueEntry
+from chandra_runner.archive.catalog.tap import WITH_DATA, Catalog, CatalogEntry
 
 from .json_output import to_json
 from .tables import Column, counted, render_table
@@ -27,12 +27,12 @@ _LONGEST_NAME = 40
 """Characters of a target's name that are shown."""
 
 
-def found_text(found: Sequence[CatalogueEntry], centre: Position) -> str:
+def found_text(found: Sequence[CatalogEntry], centre: Position) -> str:
     """Return a line for each observation, and the total exposure.
 
     Parameters
     ----------
-    found : sequence of CatalogueEntry
+    found : sequence of CatalogEntry
         The observations.
     centre : Position
         The center of the cone, from which distances are measured.
@@ -44,12 +44,12 @@ def found_text(found: Sequence[CatalogueEntry], centre: Position) -> str:
     return "\n".join([*table, f"{count}, {sum(entry.exposure for entry in found):.1f} ks"])
 
 
-def found_json(found: Sequence[CatalogueEntry], criteria: Criteria, recipe: Path | None) -> str:
+def found_json(found: Sequence[CatalogEntry], criteria: Criteria, recipe: Path | None) -> str:
     """Return the document of ``--json``.
 
     Parameters
     ----------
-    found : sequence of CatalogueEntry
+    found : sequence of CatalogEntry
         The observations.
     criteria : Criteria
         What was searched for.
@@ -83,13 +83,13 @@ def found_json(found: Sequence[CatalogueEntry], criteria: Criteria, recipe: Path
 
 
 def found_recipe(
-    found: Sequence[CatalogueEntry], criteria: Criteria, *, title: str, extends: str, catalogue: Catalogue
+    found: Sequence[CatalogEntry], criteria: Criteria, *, title: str, extends: str, catalog: Catalog
 ) -> str:
     """Return a recipe for the observations, each with a comment that describes it.
 
     Parameters
     ----------
-    found : sequence of CatalogueEntry
+    found : sequence of CatalogEntry
         The observations.
     criteria : Criteria
         What was searched for.
@@ -97,7 +97,7 @@ def found_recipe(
         Title of the recipe.
     extends : str
         Recipe that it extends.
-    catalogue : Catalogue
+    catalog : Catalog
         Where the observations were found.
     """
     lines = [
@@ -107,7 +107,7 @@ def found_recipe(
     return "\n".join(
         [
             f"# Chandra observations {criteria}.",
-            f"# Found in {catalogue.table} at {catalogue.url}.",
+            f"# Found in {catalog.table} at {catalog.url}.",
             "",
             "recipe: 1",
             f"title: {json.dumps(title, ensure_ascii=False)}",
@@ -123,7 +123,7 @@ def found_recipe(
     )
 
 
-def _cells(entry: CatalogueEntry, centre: Position) -> tuple[str, ...]:
+def _cells(entry: CatalogEntry, centre: Position) -> tuple[str, ...]:
     return (
         entry.target[:_LONGEST_NAME],
         entry.instrument,

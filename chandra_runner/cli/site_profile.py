@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from chandra_runner.errors import RecipeError, UsageError
@@ -49,7 +49,7 @@ def load_profile(path: Path | None) -> Profile:
         path = _own_profile()
         if not path.is_file():
             return Profile()
-    from chandra_runner.recipe.yaml_reader import UnreadableFileError, read_yaml_text
+    from chandra_runner.recipe.yaml_text import UnreadableFileError, read_yaml_text
 
     try:
         text = read_yaml_text(path)
@@ -66,14 +66,13 @@ def _own_profile() -> Path:
 
 def _parse(text: str, path: Path) -> Profile:
     """Check a profile against its schema and return its settings; its paths are relative to it."""
-    from chandra_runner.recipe.schema_validation import schema_errors
+    from chandra_runner.recipe.schema_validation import schema_problems
     from chandra_runner.recipe.yaml_reader import parse_yaml
     from chandra_runner.resources import read_schema, resource
 
     root = parse_yaml(text, path)
     schema = read_schema(resource("schemas", "profile.schema.json"))
-    faults = schema_errors(root, complete=True, schema=schema)
-    problems = [replace(each.problem, message=_in_a_profile(each.problem.message)) for each in faults]
+    problems = [found.problem for found in schema_problems(root, schema=schema, document="profile")]
     if problems:
         raise RecipeError(problems)
     values = root.plain()
@@ -83,7 +82,3 @@ def _parse(text: str, path: Path) -> Profile:
         cores=values.get("cores"),
         mirror=values.get("mirror", ""),
     )
-
-
-def _in_a_profile(message: str) -> str:
-    return message.replace("recipe", "profile")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chandra_runner import synthetic as sample
+from chandra_runner.archive import http as transport
 from chandra_runner.archive.download import download as bringing
-from chandra_runner.archive.download import http as transport
 from chandra_runner.archive.download.download import DownloadRequest
 from chandra_runner.archive.download.file_selection import FileSelection
 

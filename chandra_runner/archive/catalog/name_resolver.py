@@ -1,25 +1,34 @@
-"""Where on the sky a named object is, as the name service Sesame of the CDS says."""
+"""Positions of named objects, from the name service Sesame of the CDS."""
 
 from __future__ import annotations
 
-import http.client
+import re
+from http import HTTPStatus
+from urllib.parse import quote
 
+from chandra_runner.archive.errors import ArchiveError, PassingError
+from chandra_runner.archive.http import HttpClient
 from chandra_runner.errors import SiteError, UsageError
 
 from .deadline import DeadlineError, within
 from .sky import Position
 
 SESAME = "https://cds.unistra.fr/cgi-bin/nph-sesame/"
-"""Asks SIMBAD, then NED, then VizieR (https://cds.unistra.fr/cgi-bin/Sesame)."""
+"""Sesame asks SIMBAD, then NED, then VizieR (https://cds.unistra.fr/cgi-bin/Sesame)."""
 
 MAX_NAME = 100
-"""Characters; no catalogue has longer names."""
+"""Largest number of characters; no catalog has longer names."""
+MAX_BYTES = 1_000_000
+"""Largest size of an answer."""
 
+_POSITION = re.compile(r"^%J\s+([0-9.]+)\s+([+-]?[0-9.]+)", re.MULTILINE)
+"""A line with right ascension and declination, ICRS, deg."""
+_END = "#====Done"
 _HINT = "give the position with --ra and --dec"
 
 
 def resolve(name: str, service: str, timeout: float) -> Position:
-    """The position of a named object.
+    """Return the position of a named object.
 
     Parameters
     ----------
@@ -28,35 +37,29 @@ def resolve(name: str, service: str, timeout: float) -> Position:
     service : str
         Address of a Sesame service.
     timeout : float
-        How long it may take, s.
+        Time that the service may take, s.
 
     Raises
     ------
     UsageError
-        Nobody knows an object of that name.
+        No object of that name is known.
     SiteError
-        The service cannot be asked.
+        The service gives no usable answer.
     """
     if not name.isprintable() or len(name) > MAX_NAME:
-        raise UsageError(f"{name[:MAX_NAME]!r} is no object's name", _HINT)
-    from astropy.coordinates import SkyCoord
-    from astropy.coordinates.name_resolve import NameResolveError, sesame_url
-    from astropy.utils import data
-
-    def ask() -> SkyCoord:
-        with sesame_url.set([service]), data.conf.set_temp("remote_timeout", timeout):
-            return SkyCoord.from_name(name)
-
+        raise UsageError(f"{name[:MAX_NAME]!r} is not the name of an object", _HINT)
+    url, client = f"{service}A?{quote(name)}", HttpClient(service, timeout)
     try:
-        found = within(timeout, ask)
+        status, body = within(timeout, lambda: client.answer(url, limit=MAX_BYTES))
     except DeadlineError:
         raise SiteError(f"the name service {service} did not answer in {timeout:g} s", _HINT) from None
-    except NameResolveError as error:
-        # astropy has one error for a name without object and for a service without answer.
-        if str(error).startswith("Unable to find"):
-            raise UsageError(f"no object named {name!r} is known to Sesame", _HINT) from None
-        reason = " ".join(str(error).split()).rpartition(f"{name}: ")[2].rpartition(": ")[2]
-        raise SiteError(f"the name service {service} cannot be asked: {reason}", _HINT) from None
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise SiteError(f"the name service {service} gave no proper answer: {error}", _HINT) from None
-    return Position(float(found.ra.deg), float(found.dec.deg))
+    except (ArchiveError, PassingError) as error:
+        raise SiteError(f"the name service {service} gave no usable answer: {error}", _HINT) from None
+    text = body.decode("utf-8", "replace")
+    if status != HTTPStatus.OK or _END not in text:
+        problem = f"it answers {status}" if status != HTTPStatus.OK else "it is not one of Sesame"
+        raise SiteError(f"the name service {service} gave no usable answer: {problem}", _HINT)
+    found = _POSITION.search(text)
+    if found is None:
+        raise UsageError(f"no object named {name!r} is known to Sesame", _HINT)
+    return Position(float(found[1]), float(found[2]))

@@ -1,4 +1,4 @@
-"""Finding the ObsIDs of a target or a cone in the archive's catalogue."""
+"""Finding the ObsIDs of a target or a cone in the archive's catalog."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from .sky import Position, box_around
-from .tap import WITH_DATA, Catalogue, CatalogueEntry, entries_in
+from .tap import WITH_DATA, Catalog, CatalogEntry, entries_in
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Criteria:
     before: date | None = None
     public: bool = False
 
-    def accepts(self, entry: CatalogueEntry) -> bool:
+    def accepts(self, entry: CatalogEntry) -> bool:
         """Whether an observation is among what is looked for."""
         detector = entry.instrument
         return (
@@ -66,16 +66,16 @@ class Criteria:
         return ", ".join(filter(None, parts))
 
 
-def find(catalogue: Catalogue, criteria: Criteria, timeout: float) -> list[CatalogueEntry]:
+def find(catalog: Catalog, criteria: Criteria, timeout: float) -> list[CatalogEntry]:
     """The observations that fit, by ObsID.
 
     Raises
     ------
     SiteError
-        The catalogue cannot be asked.
+        The catalog cannot be asked.
     """
     box = box_around(criteria.centre, criteria.radius)
-    fitting = {entry.obsid: entry for entry in entries_in(catalogue, box, timeout) if criteria.accepts(entry)}
+    fitting = {entry.obsid: entry for entry in entries_in(catalog, box, timeout) if criteria.accepts(entry)}
     return [fitting[obsid] for obsid in sorted(fitting)]
 
 

@@ -1,4 +1,4 @@
-"""Places on the sky, as people write them and as catalogues are asked for them."""
+"""Places on the sky, as people write them and as catalogs are asked for them."""
 
 from __future__ import annotations
 

@@ -1,25 +1,29 @@
-"""Asking the catalogues of Chandra's observations, through their TAP services, with pyvo.
+"""Querying the catalogs of Chandra's observations through their TAP services.
 
-Columns of ``cxc.observation`` (the Chandra Data Archive's own catalogue; target names in capitals and without
+Columns of ``cxc.observation`` (the Chandra Data Archive's own catalog; target names in capitals and without
 spaces, exposures in ks, start dates as ISO 8601): https://cda.cfa.harvard.edu/cxctap/tables. Columns of
 ``chanmaster`` (HEASARC's copy, updated twice a week; exposures in s, start dates as MJD):
 https://heasarc.gsfc.nasa.gov/W3Browse/chandra/chanmaster.html.
 
-A query states nothing but a box on the sky. Everything else is decided here, the same way for every
-catalogue: the CXC's service rejects ADQL's geometry, and what is not sent cannot be injected.
+A query states only a box on the sky. Everything else is decided here, in the same way for every
+catalog: the CXC's service rejects ADQL's geometry, and what is not sent cannot be injected.
 """
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from chandra_runner import __version__
+from chandra_runner.archive.errors import ArchiveError, PassingError
+from chandra_runner.archive.http import HttpClient
 from chandra_runner.errors import SiteError, UsageError
 from chandra_runner.suggestions import did_you_mean
 
@@ -27,32 +31,36 @@ from .deadline import DeadlineError, within
 from .sky import Box, Position
 
 if TYPE_CHECKING:
-    from pyvo.dal import TAPResults
+    from astropy.io.votable.tree import VOTableFile
+    from astropy.table import Table
 
 MAX_ROWS = 100_000
-"""Asked for at most: all that Chandra ever observed is 30,000."""
+"""Largest number of rows requested: Chandra has made 30,000 observations."""
+MAX_BYTES = 100_000_000
+"""Largest size of an answer: a row has 200 bytes."""
 
 WITH_DATA = ("archived", "observed")
-"""The states in which there are data: public, and still the observer's own."""
+"""The states of observations with data: public ones, and those that are still proprietary."""
+_REMOTE_DATA = re.compile(rb"<(?:\w+:)?STREAM[^>]*\shref\s*=", re.IGNORECASE)
 
 _COLUMNS = ("obsid", "target", "ra", "dec", "instrument", "grating", "exposure", "start", "status")
 _MJD_ZERO = date(1858, 11, 17)
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """A table of Chandra's observations, and where it can be asked.
+class Catalog:
+    """A table of Chandra's observations, and the service that has it.
 
     Parameters
     ----------
     url : str
-        Of the TAP service.
+        Address of the TAP service.
     table : str
-        Its name there.
+        Name of the table.
     columns : Mapping of str to str
-        Its name for each of ``obsid target ra dec instrument grating exposure start status``.
+        The table's names for ``obsid target ra dec instrument grating exposure start status``.
     kilosecond : float
-        One kilosecond in its unit of exposure times.
+        One kilosecond in the table's unit of exposure times.
     """
 
     url: str
@@ -62,23 +70,23 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
-class CatalogueEntry:
-    """One observation, as a catalogue has it.
+class CatalogEntry:
+    """One observation in a catalog.
 
     Parameters
     ----------
     obsid : int
-        Its ObsID.
+        The ObsID.
     target : str
-        What was observed, in the observer's words.
+        Name of the target, as the observer wrote it.
     position : Position
-        Where.
+        Position of the target.
     instrument, grating : str
         ``ACIS-I``, ``ACIS-S``, ``HRC-I`` or ``HRC-S``; ``NONE``, ``HETG`` or ``LETG``.
     exposure : float
         Exposure time, ks.
     start : date or None
-        When it began.
+        Date of the start.
     status : str
         ``archived`` (public), ``observed`` (not public yet), ``scheduled``, ``unobserved``...
     """
@@ -93,15 +101,15 @@ class CatalogueEntry:
     status: str
 
 
-CATALOGUES = {
-    "cxc": Catalogue(
+CATALOGS = {
+    "cxc": Catalog(
         "https://cda.cfa.harvard.edu/cxctap",
         "cxc.observation",
         dict(zip(_COLUMNS, _COLUMNS, strict=True))
         | {"target": "target_name", "exposure": "exposure_time", "start": "start_date"},
         kilosecond=1,
     ),
-    "heasarc": Catalogue(
+    "heasarc": Catalog(
         "https://heasarc.gsfc.nasa.gov/xamin/vo/tap",
         "chanmaster",
         dict(zip(_COLUMNS, _COLUMNS, strict=True))
@@ -111,8 +119,8 @@ CATALOGUES = {
 }
 
 
-def catalogue_at(service: str) -> Catalogue:
-    """The catalogue that `service` names.
+def catalog_at(service: str) -> Catalog:
+    """Return the catalog that `service` names.
 
     It is ``cxc``, ``heasarc``, the URL of a service that has the CXC's table, or ``heasarc=URL``.
 
@@ -122,104 +130,128 @@ def catalogue_at(service: str) -> Catalogue:
         There is no such service.
     """
     name, _, url = ("cxc", "", service) if "://" in service.partition("=")[0] else service.partition("=")
-    if name not in CATALOGUES:
+    if name not in CATALOGS:
         raise UsageError(
             f"--service {service}: there is no such service",
-            did_you_mean(name, tuple(CATALOGUES), "it is the URL of a TAP service, or one of"),
+            did_you_mean(name, tuple(CATALOGS), "it is the URL of a TAP service, or one of"),
         )
     if url and not url.startswith(("http://", "https://")):
-        raise UsageError(f"--service {service}: {url!r} is no address", "write https://...")
-    known = CATALOGUES[name]
-    return Catalogue(url.rstrip("/") or known.url, known.table, known.columns, known.kilosecond)
+        raise UsageError(f"--service {service}: {url!r} is not an address", "write https://...")
+    known = CATALOGS[name]
+    return Catalog(url.rstrip("/") or known.url, known.table, known.columns, known.kilosecond)
 
 
-def entries_in(catalogue: Catalogue, box: Box, timeout: float) -> Iterator[CatalogueEntry]:
-    """All entries in a box on the sky.
+def entries_in(catalog: Catalog, box: Box, timeout: float) -> Iterator[CatalogEntry]:
+    """Query all entries in a box on the sky.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        Which is asked.
+    catalog : Catalog
+        The catalog.
     box : Box
-        Where.
+        The box.
     timeout : float
-        How long the service may take, s.
+        Time that the service may take, s.
 
     Raises
     ------
     SiteError
-        pyvo is not here, or the service gives no answer that can be used.
+        The service gives no usable answer.
+    UsageError
+        The box has more observations than the service lists.
     """
-    results = _ask(catalogue, box_query(catalogue, box), timeout)
-    known = {field.lower(): field for field in results.fieldnames}
-    absent = [name for name in catalogue.columns.values() if name not in known]
+    table = _ask(catalog, box_query(catalog, box), timeout)
+    known = {name.lower(): name for name in table.colnames}
+    absent = [name for name in catalog.columns.values() if name not in known]
     if absent:
-        raise SiteError(f"{catalogue.url}: its answer has no column {', '.join(absent)}", _hint(catalogue))
-    for row in results.to_table():
-        values = {name: _text(row[known[column]]) for name, column in catalogue.columns.items()}
+        raise SiteError(f"{catalog.url}: its answer has no column {', '.join(absent)}", _hint(catalog))
+    for row in table:
+        values = {name: _text(row[known[column]]) for name, column in catalog.columns.items()}
         try:
-            yield _entry(values, catalogue.kilosecond)
+            yield _entry(values, catalog.kilosecond)
         except (ValueError, OverflowError):
-            # Entries of what was never observed may lack a position or more.
+            # Entries of what was not observed yet may have no position.
             if values["status"].lower() in WITH_DATA:
-                logger.warning(f"{catalogue.url}: its entry makes no sense and is left out: {values}")
+                logger.warning(f"{catalog.url}: an entry is not valid and is left out: {values}")
 
 
-def box_query(catalogue: Catalogue, box: Box) -> str:
-    """The ADQL query for a box on the sky; made of numbers and of the catalogue's own names."""
-    names, ra, dec = ", ".join(catalogue.columns.values()), catalogue.columns["ra"], catalogue.columns["dec"]
+def box_query(catalog: Catalog, box: Box) -> str:
+    """Return the ADQL query for a box on the sky, made of numbers and the catalog's own names only."""
+    names, ra, dec = ", ".join(catalog.columns.values()), catalog.columns["ra"], catalog.columns["dec"]
     where = f"{dec} BETWEEN {box.south:.8f} AND {box.north:.8f}"
     if box.west is not None and box.east is not None:
         if box.west <= box.east:
             where += f" AND {ra} BETWEEN {box.west:.8f} AND {box.east:.8f}"
         else:
             where += f" AND ({ra} >= {box.west:.8f} OR {ra} <= {box.east:.8f})"
-    return f"SELECT {names} FROM {catalogue.table} WHERE {where}"  # noqa: S608
+    return f"SELECT {names} FROM {catalog.table} WHERE {where}"  # noqa: S608
 
 
-def _ask(catalogue: Catalogue, query: str, timeout: float) -> TAPResults:
-    """The service's answer; every way to fail is a SiteError that says which."""
+def _ask(catalog: Catalog, query: str, timeout: float) -> Table:
+    """Return the service's table; every way to fail is an error that says which.
+
+    A synchronous query is one form that is posted to ``/sync`` and answered with a VOTable (TAP 1.1,
+    section 2.3; DALI 1.1, section 4 for errors and tables that were cut short).
+    """
+    form = {
+        "REQUEST": "doQuery",
+        "LANG": "ADQL",
+        "FORMAT": "votable",
+        "MAXREC": str(MAX_ROWS),
+        "QUERY": query,
+    }
+    client = HttpClient(catalog.url, timeout)
     try:
-        from pyvo import dal
-
-        from .http_session import BoundedSession
-    except ImportError:
-        hint = "install it with: pip install 'chandra_runner[find]'"
-        raise SiteError("asking the archive's catalogue needs pyvo, which is not here", hint) from None
-
-    def ask() -> TAPResults:
-        with warnings.catch_warnings():
-            # Services' VOTables seldom follow the standard in all; what counts of them is checked below.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", dal.DALOverflowWarning)
-            session = BoundedSession(timeout, agent=f"chandra_runner/{__version__}")
-            return dal.TAPService(catalogue.url, session=session).search(query, maxrec=MAX_ROWS)
-
-    try:
-        return within(timeout, ask)
+        status, body = within(
+            timeout, lambda: client.answer(f"{catalog.url}/sync", form=form, limit=MAX_BYTES)
+        )
     except DeadlineError:
         raise SiteError(
-            f"{catalogue.url} did not answer in {timeout:g} s", _hint(catalogue, "--timeout gives it more")
+            f"{catalog.url} did not answer in {timeout:g} s",
+            _hint(catalog, "allow more time with --timeout"),
         ) from None
-    except dal.DALOverflowWarning:
-        raise UsageError(
-            f"{catalogue.url} does not list all observations of so large a field",
-            "ask with a smaller --radius",
-        ) from None
-    except dal.DALQueryError as error:
-        raise SiteError(f"{catalogue.url} refused the query: {_line(error)}", _hint(catalogue)) from None
-    except dal.DALAccessError as error:
-        raise SiteError(
-            f"{catalogue.url} gave no answer that can be used: {_cause(error)}", _hint(catalogue)
-        ) from None
+    except (ArchiveError, PassingError) as error:
+        raise SiteError(f"{catalog.url} gave no usable answer: {error}", _hint(catalog)) from None
+    votable = _parse(body, catalog, status)
+    for info in votable.resources[0].infos if votable.resources else ():
+        if info.name == "QUERY_STATUS" and info.value == "ERROR":
+            raise SiteError(f"{catalog.url} refused the query: {_text(info.content)}", _hint(catalog))
+        if info.name == "QUERY_STATUS" and info.value == "OVERFLOW":
+            raise UsageError(
+                f"{catalog.url} does not list all observations of so large a field",
+                "use a smaller --radius",
+            )
+    try:
+        return votable.get_first_table().to_table(use_names_over_ids=True)
+    except (IndexError, ValueError) as error:
+        raise SiteError(f"{catalog.url} gave no usable answer: {_line(error)}", _hint(catalog)) from None
 
 
-def _entry(values: Mapping[str, str], kilosecond: float) -> CatalogueEntry:
-    """An entry of the values of a row; ValueError where they make no sense."""
+def _parse(body: bytes, catalog: Catalog, status: int) -> VOTableFile:
+    """Parse a VOTable; one with an error message may come with any HTTP status."""
+    from astropy.io.votable import parse
+
+    # A table may refer to its data by an address, which could be that of any file or server.
+    problem = "its table has its data elsewhere" if _REMOTE_DATA.search(body) else ""
+    if not problem:
+        try:
+            with warnings.catch_warnings():
+                # Services' VOTables seldom follow the standard in all; what matters is checked afterwards.
+                warnings.simplefilter("ignore")
+                return parse(io.BytesIO(body))
+        except Exception as error:  # whatever the XML and VOTable parsers make of damage
+            problem = _line(error)
+    if status != HTTPStatus.OK:
+        problem = f"the server answers {status}"
+    raise SiteError(f"{catalog.url} gave no usable answer: {problem}", _hint(catalog))
+
+
+def _entry(values: Mapping[str, str], kilosecond: float) -> CatalogEntry:
+    """Return the entry of a row; raise ValueError if its values are not valid."""
     obsid, ra, dec, exposure = (float(values[name]) for name in ("obsid", "ra", "dec", "exposure"))
     if not (obsid > 0 and obsid == int(obsid) and 0 <= ra <= 360 and -90 <= dec <= 90 and exposure >= 0):
         raise ValueError
-    return CatalogueEntry(
+    return CatalogEntry(
         obsid=int(obsid),
         target=values["target"],
         position=Position(ra, dec),
@@ -232,7 +264,7 @@ def _entry(values: Mapping[str, str], kilosecond: float) -> CatalogueEntry:
 
 
 def _day(text: str) -> date:
-    """A day, of an MJD or of an ISO 8601 date."""
+    """Return the day of an MJD or an ISO 8601 date."""
     try:
         return _MJD_ZERO + timedelta(days=int(float(text)))
     except ValueError:
@@ -240,7 +272,7 @@ def _day(text: str) -> date:
 
 
 def _text(value: object) -> str:
-    """A value as one line of printable text, for terminals and YAML; empty where it is masked."""
+    """Return a value as one line of printable text, for terminals and YAML; empty if it is masked."""
     import numpy as np
 
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
@@ -252,15 +284,6 @@ def _line(error: Exception) -> str:
     return _text(str(error)) or type(error).__name__
 
 
-def _cause(error: BaseException) -> str:
-    """What lies at the bottom of an error, in words: libraries wrap a refused connection five times."""
-    while (inner := getattr(error, "cause", None) or error.__cause__ or error.__context__) is not None:
-        error = inner
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return _text(str(error)) or type(error).__name__
-
-
-def _hint(catalogue: Catalogue, more: str = "") -> str:
-    other = "heasarc" if catalogue.table == CATALOGUES["cxc"].table else "cxc"
-    return "; ".join(filter(None, (more, f"try again later, or ask another one with --service {other}")))
+def _hint(catalog: Catalog, more: str = "") -> str:
+    other = "heasarc" if catalog.table == CATALOGS["cxc"].table else "cxc"
+    return "; ".join(filter(None, (more, f"try again later, or use --service {other}")))

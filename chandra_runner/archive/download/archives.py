@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from chandra_runner import synthetic as sample
 from chandra_runner.archive.errors import AbsentError, ArchiveError, PassingError
+from chandra_runner.archive.http import CHUNK, HttpClient, Reply
 from chandra_runner.observation.raw_files import list_files
 
-from .http import CHUNK, HttpClient, Reply
 from .listing import ListedFile, check_count, check_path, index_names, read_bucket_page
 from .locations import ArchiveKind, ArchiveLocation, location_of, observation_prefix
 from .partial_file import Origin, PartialFile

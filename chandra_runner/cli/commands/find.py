@@ -15,7 +15,7 @@ from chandra_runner.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from chandra_runner.archive.catalog.search import Criteria
     from chandra_runner.archive.catalog.sky import Position
-    from chandra_runner.archive.catalog.tap import CatalogueEntry
+    from chandra_runner.archive.catalog.tap import CatalogEntry
 
 INSTRUMENTS = ("acis", "hrc", "acis-i", "acis-s", "hrc-i", "hrc-s")
 STANDARDS = {"ACIS": "standard/acis-imaging", "HRC": "standard/hrc-imaging"}
@@ -86,15 +86,15 @@ def _add_services(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> ExitCode:
     """Search the catalog, show what was found, and write the recipe where one is wanted."""
     from chandra_runner.archive.catalog.search import find
-    from chandra_runner.archive.catalog.tap import catalogue_at
+    from chandra_runner.archive.catalog.tap import catalog_at
     from chandra_runner.cli.found_observations import found_json, found_recipe, found_text
     from chandra_runner.cli.output_files import check_new, write_new_recipe
 
     if options.output:
         check_new(options.output)
-    catalogue = catalogue_at(options.service)
+    catalog = catalog_at(options.service)
     criteria = _criteria(options)
-    found = find(catalogue, criteria, options.timeout)
+    found = find(catalog, criteria, options.timeout)
     if not options.json:
         print(found_text(found, criteria.centre))
     written = options.output if found else None
@@ -102,7 +102,7 @@ def execute(options: argparse.Namespace) -> ExitCode:
         title = " ".join(options.name) or str(criteria.centre)
         extends = options.extends or _standard(found)
         write_new_recipe(
-            written, found_recipe(found, criteria, title=title, extends=extends, catalogue=catalogue)
+            written, found_recipe(found, criteria, title=title, extends=extends, catalog=catalog)
         )
     if options.json:
         print(found_json(found, criteria, written))
@@ -143,7 +143,7 @@ def _centre(options: argparse.Namespace) -> Position:
     return centre
 
 
-def _standard(found: Sequence[CatalogueEntry]) -> str:
+def _standard(found: Sequence[CatalogEntry]) -> str:
     """Return the packaged recipe for the instrument of all observations."""
     instruments = {entry.instrument.partition("-")[0] for entry in found}
     if len(instruments) > 1 or not instruments <= STANDARDS.keys():

@@ -12,8 +12,8 @@ import trustme
 
 from chandra_runner.archive.download import archives as sources
 from chandra_runner.archive.download.download import bring
-from chandra_runner.archive.download.http import TRIES
 from chandra_runner.archive.download.locations import ArchiveKind, ArchiveLocation
+from chandra_runner.archive.http import TRIES
 from chandra_runner.errors import DataError, SiteError
 from tests import archive_server as server
 
@@ -109,8 +109,8 @@ def test_the_rest_of_another_version_is_not_added(site: Site, errand: Make) -> N
     ("answers", "message", "tried"),
     [
         ([server.status(500)] * TRIES, f"the server answers 500.*; tried {TRIES} times", TRIES),
-        ([server.stall] * TRIES, "stalled: no byte came within the idle timeout; tried", TRIES),
-        ([server.status(404)], r"not there \(404", 1),
+        ([server.stall] * TRIES, "stalled: no byte was received within the idle timeout; tried", TRIES),
+        ([server.status(404)], r"not found \(404", 1),
         ([server.status(403)], r"refused \(403.*proprietary", 1),
         ([server.status(418)], "the server answers 418", 1),
         ([server.redirect("http://192.0.2.1/x.fits.gz")], "redirects to another server, 192.0.2.1", 1),
@@ -221,7 +221,7 @@ def test_an_archive_without_the_observation_says_so_and_the_next_one_is_asked(
         order = errand(archives=(nothing, url))
         bring(order)
         assert files(order.directory) == whole(site)
-        with pytest.raises(DataError, match=rf"ObsID 493: {nothing}: not there \(404.*; put its directory"):
+        with pytest.raises(DataError, match=rf"ObsID 493: {nothing}: not found \(404.*; put its directory"):
             bring(errand(obsid=493, directory=order.directory.with_name("493"), archives=(nothing,)))
 
 
@@ -251,7 +251,7 @@ def test_tls_is_verified_and_redirects_stay_encrypted(
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with serve(site, context) as secure:
         order = errand(archives=(secure,))
-        with pytest.raises(DataError, match=r"its certificate is not to be trusted: .*; SSL_CERT_FILE names"):
+        with pytest.raises(DataError, match=r"its certificate is not trusted: .*; set SSL_CERT_FILE to"):
             bring(order)
         assert not site.requests
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -268,7 +268,9 @@ def test_a_bucket_is_listed_page_by_page(
     site: Site, errand: Make, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.style = "s3"
-    monkeypatch.setattr(sources, "location_of", lambda name, _: ArchiveLocation(name, ArchiveKind.BUCKET, url))
+    monkeypatch.setattr(
+        sources, "location_of", lambda name, _: ArchiveLocation(name, ArchiveKind.BUCKET, url)
+    )
     order = errand(archives=("s3://bucket",))
     bring(order)
     assert files(order.directory) == whole(site)

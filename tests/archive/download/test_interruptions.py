@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -63,7 +63,8 @@ def start(directory: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         running.kill()
         running.communicate()
         for child in children:
-            child.kill()
+            with suppress(psutil.NoSuchProcess):  # it ends with its parent, if it is fast
+                child.kill()
         psutil.wait_procs(children, timeout=60)
 
 
