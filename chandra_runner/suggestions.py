@@ -1,4 +1,4 @@
-"""Guesses at what is meant: the nearest name, the number behind what is none."""
+"""Suggest what a user meant: the name nearest to a misspelled one, the number behind a text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,41 @@ from collections.abc import Callable, Collection
 _DECIMAL = r"[-+]?([1-9][0-9]*|0)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+"
 
 
-def did_you_mean(word: str, choices: Collection[str], otherwise: str) -> str:
-    """A hint: the choice nearest to what was written; else `otherwise` and all choices."""
+def nearest(word: str, choices: Collection[str]) -> str:
+    """Return the choice most similar to a word, whatever its case; empty where none is similar.
+
+    Examples
+    --------
+    >>> nearest("Metod", ["method", "mean"])
+    'method'
+    """
     by_lower = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return f"did you mean {by_lower[close[0]]}?" if close else f"{otherwise} {', '.join(choices)}"
+    return by_lower[close[0]] if close else ""
+
+
+def did_you_mean(word: str, choices: Collection[str], otherwise: str) -> str:
+    """Return a hint: the choice nearest to a word; where none is near, `otherwise` and all choices.
+
+    Examples
+    --------
+    >>> did_you_mean("sgima", ["sigma", "clean"], "write one of")
+    'did you mean sigma?'
+    >>> did_you_mean("fast", ["sigma", "clean"], "write one of")
+    'write one of sigma, clean'
+    """
+    near = nearest(word, choices)
+    return f"did you mean {near}?" if near else f"{otherwise} {', '.join(choices)}"
 
 
 def number_hint(text: str) -> str:
-    """What to write instead of a text where a number is wanted; empty where nobody can tell."""
+    """Return what to write instead of a text where a number is expected; empty where that is unclear.
+
+    Examples
+    --------
+    >>> number_hint("01575")
+    'write it without the leading zero: 1575'
+    """
     for pattern, hint in _HINTS:
         match = re.fullmatch(pattern, text, flags=re.IGNORECASE)
         if match:
@@ -25,8 +51,8 @@ def number_hint(text: str) -> str:
     return ""
 
 
-# YAML 1.1 reads 01575 as octal, 1:30 in base 60 and 1_000 as 1000; YAML 1.2 and people do not agree.
-# Each pattern, and the hint with the parts it found.
+# Each pattern, and the hint made of its match. YAML 1.1 reads 01575 as octal, 1:30 in base 60 and 1_000
+# as 1000; YAML 1.2 does not, so that a user who means the number has to write it plainly.
 _HINTS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (rf"\s*({_DECIMAL})\s*", lambda found: f"write the number without quotes: {found[1]}"),
     (r"[-+]?0+([1-9][0-9]*(\.[0-9]*)?)", lambda found: f"write it without the leading zero: {found[1]}"),
@@ -38,5 +64,5 @@ _HINTS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"[-+]?\.?(inf|infinity|nan)", lambda _: "write a finite number"),
     (r"[0-9]+(:[0-9]+)+", lambda _: "write a decimal number, without colons"),
     (rf"({_DECIMAL})\s*[a-z%].*", lambda found: f"write the number without a unit: {found[1]}"),
-    (r"[0-9]+\s*(-|\.\.+)\s*[0-9]+", lambda _: "write single numbers; there are no ranges"),
+    (r"[0-9]+\s*(-|\.\.+)\s*[0-9]+", lambda _: "write single numbers; ranges are not supported"),
 )

@@ -1,4 +1,4 @@
-"""The files that a recipe is made of: itself and all that it extends, merged into one tree."""
+"""Read a recipe and all recipes that it extends, and merge them into one tree."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from chandra_runner.suggestions import did_you_mean
 
 from .located_value import LocatedValue
 from .settings import Schema
-from .yaml_reader import UnreadableFileError, parse_yaml, read_yaml_text
+from .yaml_reader import parse_yaml
+from .yaml_text import UnreadableFileError, read_yaml_text
 
 MAX_DEPTH = 10
+"""Files in a chain of recipes that extend each other."""
 MAX_RECIPE_FILES = 50
+"""Files that are read for one recipe; one that is extended twice counts twice."""
 
-_EXTENDS_HINT = "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
 _PACKAGED = re.compile(r"standard/[a-z0-9][a-z0-9_-]*")
-_WRITE_ONE = "write recipe: 1, observations: [...] and stages: {...}"
+_EXTENDS_HINT = "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
+_RECIPE_HINT = "write recipe: 1, observations: [...] and stages: {...}"
 
 
 @dataclass(frozen=True)
@@ -33,52 +36,77 @@ class RecipeFile:
     Parameters
     ----------
     root : LocatedValue
-        Its content: a mapping.
-    top : bool
-        Whether it is the recipe itself, and not one that it extends.
+        The content of the file, a mapping.
+    is_extended : bool
+        Whether another recipe extends it; False for the recipe itself.
     """
 
     root: LocatedValue
-    top: bool
+    is_extended: bool
 
 
 def load_recipe_files(path: Path) -> tuple[list[RecipeFile], list[Problem]]:
-    """Read a recipe and all that it extends.
+    """Read a recipe and all recipes that it extends.
+
+    Parameters
+    ----------
+    path : Path
+        The recipe.
 
     Returns
     -------
-    layers : list of RecipeFile
+    recipe_files : list of RecipeFile
         In the order in which they are merged, the recipe itself last.
     problems : list of Problem
-        What could not be read.
+        What could not be read, in any of the files.
     """
     loader = _Loader()
     loader.load(path, None, ())
-    return loader.layers, loader.problems
+    return loader.recipe_files, loader.problems
 
 
-def merge_recipe_files(layers: list[RecipeFile]) -> LocatedValue:
-    """One tree of all layers: mappings are merged key by key, all else is replaced by the later layer."""
-    tree = layers[0].root
-    for layer in layers[1:]:
-        tree = _merge(tree, layer.root, ())
+def merge_recipe_files(recipe_files: list[RecipeFile]) -> LocatedValue:
+    """Merge recipe files into one tree.
+
+    Mappings are merged key by key; any other value is replaced by that of a later file.
+
+    Parameters
+    ----------
+    recipe_files : list of RecipeFile
+        As `load_recipe_files` returns them; at least one.
+    """
+    tree = recipe_files[0].root
+    for recipe_file in recipe_files[1:]:
+        tree = _merge(tree, recipe_file.root, ())
     return tree
 
 
 def merge_settings(
-    stated: Mapping[str, LocatedValue], over: Mapping[str, LocatedValue], schemas: Mapping[str, Schema]
+    base: Mapping[str, LocatedValue], over: Mapping[str, LocatedValue], schemas: Mapping[str, Schema]
 ) -> dict[str, LocatedValue]:
-    """Settings of a stage, `over` put over `stated`; what says the same in another way is dropped."""
+    """Merge settings of a stage; those of `over` replace those of `base`.
+
+    A setting of `over` also drops the settings of `base` that are another way to state the same (keyword
+    ``x-replaces``): a recipe that states `bands` does not use the `en_bounds` that it inherits.
+
+    Parameters
+    ----------
+    base, over : Mapping of str to LocatedValue
+        Settings by name.
+    schemas : Mapping of str to Mapping
+        The schema of each setting of the stage.
+    """
     replaced = {
         other
-        for name, node in over.items()
-        if node.value is not None
+        for name, value in over.items()
+        if value.value is not None
         for other in schemas.get(name, {}).get("x-replaces", ())
     }
-    return {name: node for name, node in stated.items() if name not in replaced} | dict(over)
+    return {name: value for name, value in base.items() if name not in replaced} | dict(over)
 
 
 def _merge(base: LocatedValue, over: LocatedValue, path: tuple[str, ...]) -> LocatedValue:
+    """Merge the values at a path of two files."""
     if not (isinstance(base.value, Mapping) and isinstance(over.value, Mapping)):
         return over
     stage = _stage_at(path)
@@ -86,28 +114,42 @@ def _merge(base: LocatedValue, over: LocatedValue, path: tuple[str, ...]) -> Loc
         schemas = stages()[stage].schema()["properties"] if stage in stages() else {}
         return replace(over, value=merge_settings(base.value, over.value, schemas))
     merged = dict(base.value)
-    for key, node in over.value.items():
-        merged[key] = _merge(merged[key], node, (*path, key)) if key in merged else node
+    for key, value in over.value.items():
+        merged[key] = _merge(merged[key], value, (*path, key)) if key in merged else value
     return replace(over, value=merged)
 
 
 def _stage_at(path: tuple[str, ...]) -> str:
-    """The stage whose settings stand at that path; empty where there are none."""
+    """Return the stage whose settings are at a path; empty where there are none."""
     at_stage = (len(path) == 2 and path[0] == "stages") or (len(path) == 3 and path[0] == "per_observation")
     return path[-1] if at_stage else ""
 
 
 class _Loader:
+    """Reads recipe files depth first, so that a file comes after those that it extends."""
+
     def __init__(self) -> None:
-        self.layers: list[RecipeFile] = []
+        self.recipe_files: list[RecipeFile] = []
         self.problems: list[Problem] = []
+        self._count = 0
 
     def load(self, path: Path, named_by: LocatedValue | None, chain: tuple[Path, ...]) -> None:
-        """Read one file, after those that it extends; `chain` are those that led to it."""
+        """Read one file after those that it extends.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        named_by : LocatedValue or None
+            The value under `extends` that names it; None for the recipe itself.
+        chain : tuple of Path
+            The files that led to it, by their real paths.
+        """
+        self._count += 1
         try:
             root = parse_yaml(read_yaml_text(path), path)
         except UnreadableFileError as error:
-            self._blame(named_by, path, error, _neighbour(path))
+            self.problems.append(_unreadable(path, named_by, error))
             return
         except RecipeError as error:
             self.problems += error.problems
@@ -116,74 +158,66 @@ class _Loader:
             self.problems.append(_not_a_recipe(root))
             return
         chain = (*chain, Path(os.path.realpath(path)))
-        for name in _parents(root):
+        for name in _extended(root):
             self._extend(path, name, chain)
-        self.layers.append(RecipeFile(root, top=named_by is None))
+        self.recipe_files.append(RecipeFile(root, is_extended=named_by is not None))
 
     def _extend(self, path: Path, name: LocatedValue, chain: tuple[Path, ...]) -> None:
         parent = _locate(path, name.text)
+        # A link to a file is the same file: otherwise a cycle of links would never end.
         real = Path(os.path.realpath(parent))
         if real in chain:
-            ring = " -> ".join(file.name for file in (*chain[chain.index(real) :], real))
-            self.problems.append(
-                name.problem(f"these recipes extend each other: {ring}", "remove one extends")
-            )
+            cycle = " -> ".join(file.name for file in (*chain[chain.index(real) :], real))
+            message = f"these recipes extend each other: {cycle}"
+            self.problems.append(name.problem(message, "remove one extends"))
         elif len(chain) >= MAX_DEPTH:
-            message = f"a chain of more than {MAX_DEPTH} recipes that extend each other"
-            self.problems.append(name.problem(message, "put some of them together"))
-        elif len(self.layers) >= MAX_RECIPE_FILES:
-            message = f"more than {MAX_RECIPE_FILES} recipes to merge"
-            self.problems.append(name.problem(message, "put some of them together"))
+            message = f"more than {MAX_DEPTH} recipes in a chain that extend each other"
+            self.problems.append(name.problem(message, "combine some of them"))
+        elif self._count >= MAX_RECIPE_FILES:
+            message = f"more than {MAX_RECIPE_FILES} recipe files"
+            self.problems.append(name.problem(message, "combine some of them"))
         else:
             self.load(parent, name, chain)
 
-    def _blame(
-        self, named_by: LocatedValue | None, path: Path, error: UnreadableFileError, hint: str
-    ) -> None:
-        if named_by is None:
-            self.problems.append(Problem(path, 1, 1, f"the file {error.reason}", hint))
-        elif _PACKAGED.fullmatch(named_by.text):
-            message, hint = f"there is no packaged recipe {named_by.text}", _packaged_hint(named_by.text)
-            self.problems.append(named_by.problem(message, hint))
-        else:
-            hint = (
-                hint
-                or "write a path relative to this file, or a packaged standard such as standard/acis-imaging"
-            )
-            self.problems.append(named_by.problem(str(error), hint))
 
-
-def _parents(root: LocatedValue) -> Iterator[LocatedValue]:
-    """The names under `extends`; what is no text there is the schema's to refuse."""
-    node = root.child("extends")
-    for name in node.items or (node,):
+def _extended(root: LocatedValue) -> Iterator[LocatedValue]:
+    """Yield the names under `extends`; the schema reports those that are not text."""
+    extends = root.child("extends")
+    for name in extends.items or (extends,):
         if isinstance(name.value, str) and name.text:
             yield name
 
 
 def _locate(path: Path, name: str) -> Path:
+    """Return the file that a name under `extends` means in the file `path`."""
     if _PACKAGED.fullmatch(name):
         return resource("recipes", f"{name}.yaml")
     return path.parent / name
 
 
+def _unreadable(path: Path, named_by: LocatedValue | None, error: UnreadableFileError) -> Problem:
+    """Return the problem of a file that cannot be read, at the place that names it."""
+    if named_by is None:
+        return Problem(path, 1, 1, f"the file {error.reason}", _similar_file(path))
+    if _PACKAGED.fullmatch(named_by.text):
+        known = sorted(f"standard/{file.stem}" for file in resource("recipes", "standard").glob("*.yaml"))
+        hint = did_you_mean(named_by.text, known, "the packaged recipes are")
+        return named_by.problem(f"there is no packaged recipe {named_by.text}", hint)
+    return named_by.problem(str(error), _similar_file(path) or _EXTENDS_HINT)
+
+
 def _not_a_recipe(root: LocatedValue) -> Problem:
     if root.value is None:
-        return root.problem("the recipe is empty", _WRITE_ONE)
+        return root.problem("the recipe is empty", _RECIPE_HINT)
     what = "a list" if isinstance(root.value, tuple) else "plain text"
-    return root.problem(f"this is {what}, not a recipe", _WRITE_ONE)
+    return root.problem(f"this is {what}, not a recipe", _RECIPE_HINT)
 
 
-def _neighbour(path: Path) -> str:
-    """A file beside the missing one that may be meant."""
+def _similar_file(path: Path) -> str:
+    """Suggest a file beside a missing one whose name is similar."""
     try:
         names = [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
     except OSError:
         return ""
     close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75) if not os.path.lexists(path) else []
     return f"did you mean {close[0]}?" if close else ""
-
-
-def _packaged_hint(name: str) -> str:
-    known = sorted(f"standard/{file.stem}" for file in resource("recipes", "standard").glob("*.yaml"))
-    return did_you_mean(name, known, "there are")

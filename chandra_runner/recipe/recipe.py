@@ -1,40 +1,40 @@
-"""The user's recipe, resolved: what it extends merged in, defaults filled in, checked."""
+"""A recipe, resolved and checked: merged with what it extends, defaults filled in, directories known."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chandra_runner.errors import RecipeError, UsageError
-from chandra_runner.stages.registry import stages, with_dependencies
 from chandra_runner.suggestions import did_you_mean
 
-from .inheritance import RecipeFile, load_recipe_files, merge_recipe_files, merge_settings
+from .inheritance import load_recipe_files
 from .located_value import LocatedValue
-from .schema_validation import SchemaError, archive_hint, recipe_schema, schema_errors
-from .semantic_checks import Draft, check_draft, check_recipe_files, directory_conflict
+from .merged_recipe import MergedRecipe, merge_recipe, requested_stages
+from .schema_validation import archive_hint, recipe_schema, schema_problems
+from .semantic_checks import check_merged_recipe, check_recipe_files, directory_conflict
 from .settings import StageSettings
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line states over the recipe; None: as the recipe says.
+    """Options of the command line that replace values of the recipe; None keeps the recipe's value.
 
     Parameters
     ----------
     data, products : Path, optional
         Directories, relative to the working directory.
     archive : tuple of str, optional
-        Archives, in the order in which they are tried; ``("none",)``: none.
+        Archives, in the order in which they are tried; ``("none",)`` for none.
     engine : str, optional
         ``auto``, ``ciao`` or ``native``.
     only : tuple of int, optional
-        ObsIDs of the recipe; the others are left alone.
+        ObsIDs of the recipe to which the run is restricted.
     has_ciao : bool
-        Whether CIAO is here; no override, but what is wrong with a recipe depends on it.
+        Whether CIAO was found. With ``engine: auto`` it decides which executors would run, and so which
+        settings are needed.
     """
 
     data: Path | None = None
@@ -45,32 +45,41 @@ class Overrides:
     has_ciao: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A recipe that makes sense.
+    """A valid recipe.
 
     Parameters
     ----------
     path : Path
-        Its file.
+        The recipe file.
     title : str
-        What the reduction is; may be empty.
+        The title of the reduction; may be empty.
     observations : tuple of int
         ObsIDs, in the recipe's order.
     data, products : Path
         Directories, absolute.
     archive : tuple of str
-        Names and URLs, in the order in which they are tried; empty: none.
+        Names and URLs of archives, in the order in which they are tried; empty for none.
     engine : str
         ``auto``, ``ciao`` or ``native``.
     stages : tuple of str
-        The stages that are wanted, without those that they need.
+        The stages that are requested, without those that they need.
     tree : LocatedValue
-        All that the recipe and what it extends state, merged, each value with its file and line.
-    common : Mapping of str to StageSettings
+        Everything that the recipe and what it extends state, merged, each value with its file and line.
+    stage_settings : Mapping of str to StageSettings
         Settings of the stages of the plan.
-    own : Mapping of (int, str) to StageSettings
-        Settings that are other for one observation.
+    observation_settings : Mapping of (int, str) to StageSettings
+        Settings by ObsID and stage, where they differ for one observation.
+
+    Examples
+    --------
+    >>> from chandra_runner.resources import resource
+    >>> recipe = load_recipe(resource("recipes", "quickstart.yaml"))
+    >>> recipe.observations
+    (99001, 99002, 99003)
+    >>> recipe.settings(recipe.observations[0], "deflare").method
+    'sigma'
     """
 
     path: Path
@@ -82,122 +91,77 @@ class Recipe:
     engine: str
     stages: tuple[str, ...]
     tree: LocatedValue
-    common: Mapping[str, StageSettings]
-    own: Mapping[tuple[int, str], StageSettings]
+    stage_settings: Mapping[str, StageSettings]
+    observation_settings: Mapping[tuple[int, str], StageSettings]
 
     def settings(self, obsid: int, stage: str) -> Any:
         """Return the settings of a task as its executor sees them: an object of the stage's `settings_class`.
 
         Quantities are parsed, paths absolute, defaults filled in.
         """
-        settings = self._of(obsid, stage)
+        settings = self._settings_of(obsid, stage)
         return settings.stage.settings_class(**settings.values)
 
     def settings_text(self, obsid: int, stage: str) -> dict[str, Any]:
-        """All settings of a task in JSON types, quantities as text: as its manifest shows them."""
-        settings = self._of(obsid, stage)
-        return {name: settings.text(name) for name in settings.schemas}
+        """Return all settings of a task in JSON types, quantities as text, as its manifest shows them."""
+        settings = self._settings_of(obsid, stage)
+        return {name: settings.canonical_value(name) for name in settings.schemas}
 
     def normal_settings(self, obsid: int, stage: str) -> dict[str, Any]:
-        """Settings of a task as its fingerprint sees them.
+        """Return the settings of a task in normal form, as its fingerprint sees them.
 
-        JSON types; units converted; without those at their default, those that say nothing about
-        the products, and those that the other settings leave without effect.
+        In JSON types, units converted; without settings at their default, settings that do not change the
+        products, and settings that other settings leave without effect.
         """
-        return dict(self._of(obsid, stage).normal)
+        return dict(self._settings_of(obsid, stage).normal_form)
 
-    def _of(self, obsid: int, stage: str) -> StageSettings:
-        return self.own.get((obsid, stage)) or self.common[stage]
+    def _settings_of(self, obsid: int, stage: str) -> StageSettings:
+        return self.observation_settings.get((obsid, stage)) or self.stage_settings[stage]
 
 
-def load_recipe(path: Path | str, overrides: Overrides = Overrides()) -> Recipe:
-    """Read, merge and check a recipe.
+def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
+    """Read a recipe, merge it with what it extends, and check it.
 
     Parameters
     ----------
-    path : path-like
+    path : Path
         The recipe file.
-    overrides : Overrides, optional
-        What replaces values of the recipe, as options of the command line do.
+    overrides : Overrides
+        What the command line says instead of the recipe.
 
     Raises
     ------
     RecipeError
-        The recipe has problems: all of them, each with its place.
+        The recipe is not valid; all problems are reported, each with its place.
     UsageError
         An override is not possible.
-
-    Examples
-    --------
-    >>> load_recipe("recipes/quickstart.yaml").observations
-    (99001, 99002, 99003)
     """
-    path = Path(path)
-    layers, problems = load_recipe_files(path)
-    complete = not problems
-    faults = [fault for layer in layers for fault in schema_errors(layer.root, complete=layer.top)]
-    problems += [fault.problem for fault in faults]
-    problems += check_recipe_files(layers)
-    if complete:
-        draft = _draft(layers, faults, overrides)
-        problems += check_draft(draft)
+    recipe_files, problems = load_recipe_files(path)
+    is_complete = not problems
+    rejected = [
+        found
+        for recipe_file in recipe_files
+        for found in schema_problems(recipe_file.root, complete=not recipe_file.is_extended)
+    ]
+    problems += [found.problem for found in rejected]
+    problems += check_recipe_files(recipe_files)
+    # A recipe is not checked as a whole while one of its files is missing: it would seem to be incomplete.
+    if is_complete:
+        merged = merge_recipe(recipe_files, rejected)
+        problems += check_merged_recipe(merged, is_native=_is_native(merged.tree, overrides))
     if problems:
         raise RecipeError(problems)
-    return _finish(path, draft, overrides)
+    return _resolve(path, merged, overrides)
 
 
-def _draft(layers: list[RecipeFile], faults: list[SchemaError], overrides: Overrides) -> Draft:
-    tree = merge_recipe_files(layers)
-    wanted = [
-        name for name, node in _stage_nodes(tree).items() if name in stages() and node.value is not None
-    ]
-    plan = with_dependencies(wanted)
-    common = {name: _settings(name, _stage_nodes(tree).get(name)) for name in plan}
-    return Draft(
-        tree=tree,
-        top=layers[-1].root,
-        faulty=frozenset(tuple(str(key) for key in fault.path) for fault in faults),
-        plan=plan,
-        common=common,
-        own=_own(tree, common),
-        native=_is_native(overrides.engine or str(_value(tree, "engine")), overrides.has_ciao),
-    )
+def _is_native(tree: LocatedValue, overrides: Overrides) -> bool:
+    engine = overrides.engine or _value(tree, "engine")
+    return engine == "native" or (engine == "auto" and not overrides.has_ciao)
 
 
-def _is_native(engine: str, has_ciao: bool) -> bool:
-    return engine == "native" or (engine == "auto" and not has_ciao)
-
-
-def _stage_nodes(tree: LocatedValue) -> Mapping[str, LocatedValue]:
-    return tree.child("stages").mapping
-
-
-def _wanted(tree: LocatedValue) -> tuple[str, ...]:
-    nodes = _stage_nodes(tree)
-    return tuple(name for name in stages() if name in nodes and nodes[name].value is not None)
-
-
-def _settings(name: str, node: LocatedValue | None) -> StageSettings:
-    stage = stages()[name]
-    known = stage.schema()["properties"]
-    stated = {key: value for key, value in node.mapping.items() if key in known} if node else {}
-    return StageSettings(stage, stated)
-
-
-def _own(tree: LocatedValue, common: Mapping[str, StageSettings]) -> dict[tuple[int, str], StageSettings]:
-    """Settings of the observations that have some of their own."""
-    own = {}
-    for key, entry in tree.child("per_observation").mapping.items():
-        for name, node in entry.mapping.items():
-            if name in common and re.fullmatch("[1-9][0-9]*", key):
-                base, over = common[name], _settings(name, node)
-                stated = merge_settings(base.stated, over.stated, base.schemas)
-                own[int(key), name] = StageSettings(base.stage, stated)
-    return own
-
-
-def _finish(path: Path, draft: Draft, overrides: Overrides) -> Recipe:
-    tree = draft.tree
+def _resolve(path: Path, merged: MergedRecipe, overrides: Overrides) -> Recipe:
+    """Return a checked recipe with defaults and overrides applied."""
+    tree = merged.tree
     archive = _archive(tree, overrides.archive)
     data = _directory("data", tree, path, overrides.data)
     products = _directory("products", tree, path, overrides.products)
@@ -210,23 +174,23 @@ def _finish(path: Path, draft: Draft, overrides: Overrides) -> Recipe:
         products=products,
         archive=archive,
         engine=_engine(tree, overrides.engine),
-        stages=_wanted(tree),
+        stages=requested_stages(tree),
         tree=tree,
-        common=draft.common,
-        own=draft.own,
+        stage_settings=merged.stage_settings,
+        observation_settings=merged.observation_settings,
     )
 
 
 def _value(tree: LocatedValue, key: str) -> Any:
-    """A value of the recipe, or its default."""
+    """Return a value of the recipe, or its default."""
     return tree.mapping[key].plain() if key in tree.mapping else recipe_schema()["properties"][key]["default"]
 
 
 def _directory(key: str, tree: LocatedValue, path: Path, override: Path | None) -> Path:
     if override is not None:
         return override.absolute()
-    beside = tree.mapping[key].file if key in tree.mapping else path
-    return (beside.parent / str(_value(tree, key))).absolute()
+    stated_in = tree.mapping[key].file if key in tree.mapping else path
+    return (stated_in.parent / str(_value(tree, key))).absolute()
 
 
 def _check_directories(data: Path, products: Path, tree: LocatedValue, overrides: Overrides) -> None:
@@ -236,8 +200,8 @@ def _check_directories(data: Path, products: Path, tree: LocatedValue, overrides
     hint = "give products a directory of its own"
     if overrides.data or overrides.products:
         raise UsageError(f"{conflict}: {data} and {products}", hint)
-    place = tree.mapping.get("products") or tree.mapping.get("data") or tree
-    raise RecipeError([place.problem(conflict, hint)])
+    stated = tree.mapping.get("products") or tree.mapping.get("data") or tree
+    raise RecipeError([stated.problem(conflict, hint)])
 
 
 def _archive(tree: LocatedValue, override: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -252,7 +216,9 @@ def _archive(tree: LocatedValue, override: tuple[str, ...] | None) -> tuple[str,
 def _engine(tree: LocatedValue, override: str | None) -> str:
     engines = recipe_schema()["properties"]["engine"]["enum"]
     if override is not None and override not in engines:
-        raise UsageError(f"--engine {override}: there is no such engine", f"it is {' or '.join(engines)}")
+        raise UsageError(
+            f"--engine {override}: there is no such engine", f"write one of {', '.join(engines)}"
+        )
     return override or str(_value(tree, "engine"))
 
 
@@ -260,9 +226,8 @@ def _observations(tree: LocatedValue, only: tuple[int, ...] | None) -> tuple[int
     listed: tuple[int, ...] = tuple(_value(tree, "observations"))
     if only is None:
         return listed
-    for obsid in only:
-        if obsid not in listed:
-            hint = did_you_mean(str(obsid), [str(known) for known in listed[:100]], "they are")
-            raise UsageError(f"--only {obsid}: not among the recipe's observations", hint)
     chosen = set(only)
+    for obsid in sorted(chosen - set(listed)):
+        hint = did_you_mean(str(obsid), [str(known) for known in listed[:100]], "the observations are")
+        raise UsageError(f"--only {obsid}: not an observation of the recipe", hint)
     return tuple(obsid for obsid in listed if obsid in chosen)

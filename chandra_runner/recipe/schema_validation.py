@@ -1,4 +1,4 @@
-"""A recipe's files against their schema: every error of the schema with its place, in plain words."""
+"""Check a recipe's files against their schema: every error with its place, in plain words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chandra_runner.resources import read_schema, resource
 from chandra_runner.stages.registry import stages
 
 from .located_value import LocatedValue
-from .schema_messages import Path, Refusal, explain
+from .schema_messages import RECIPE, KeyPath, SchemaViolation, explain_violation
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -23,76 +23,77 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SchemaError:
-    """A problem, and which part of the recipe it concerns.
+class SchemaProblem:
+    """A problem that the schema finds, and the part of the document that it concerns.
 
     Parameters
     ----------
-    path : tuple of (str or int)
-        Where it is; for unknown keys, the mapping that they stand in; else with the schema's
-        keyword at its end.
+    path : KeyPath
+        The keys and positions that lead to the value and the keyword of the schema that rejects it; for
+        unknown keys only those that lead to the mapping that they are in.
     problem : Problem
-        What is wrong.
+        What is wrong, and where.
     """
 
-    path: Path
+    path: KeyPath
     problem: Problem
 
 
-def schema_errors(
-    root: LocatedValue, *, complete: bool, schema: Mapping[str, Any] | None = None
-) -> Iterator[SchemaError]:
-    """What the schema refuses in one file.
+def schema_problems(
+    root: LocatedValue,
+    *,
+    complete: bool = True,
+    schema: Mapping[str, Any] | None = None,
+    document: str = RECIPE,
+) -> Iterator[SchemaProblem]:
+    """Yield what a schema rejects in one file.
 
     Parameters
     ----------
     root : LocatedValue
-        The file's content, a mapping.
+        The content of the file, a mapping.
     complete : bool
-        Whether nothing required may be missing; a file that others extend may be partial.
+        Whether required keys must be there; a file that others extend may be incomplete.
     schema : Mapping, optional
-        That of another file than a recipe.
+        The schema; by default that of a recipe.
+    document : str
+        What messages call the kind of file: ``recipe``, ``profile``.
     """
     validator = _validator() if schema is None else _validator().evolve(schema=_undeclared(schema))
-    seen: set[Path] = set()
+    explained: set[KeyPath] = set()
     for error in sorted(validator.iter_errors(root.plain()), key=_rank):
-        path: Path = tuple(error.absolute_path)
-        refusal = _refusal(error)
-        if refusal.keyword == "required" and not path and not complete:
+        path: KeyPath = tuple(error.absolute_path)
+        violation = SchemaViolation(error, value_at(root, path), path, document)
+        if violation.keyword == "required" and not path and not complete:
             continue
-        if refusal.keyword == "pattern" and "x-unit" in refusal.schema:
-            continue  # that is for editors; x-unit knows better
-        if refusal.of_value:
-            if path in seen:
-                continue  # one value, one problem: the first says enough
-            seen.add(path)
-        for problem in explain(refusal, node_at(root, path), path):
-            yield SchemaError(path if refusal.of_keys else (*path, refusal.keyword), problem)
+        if violation.keyword == "pattern" and "x-unit" in violation.schema:
+            continue  # the pattern is there for editors; x-unit has the better message
+        if not violation.concerns_parts:
+            if path in explained:
+                continue  # one problem is enough for one value
+            explained.add(path)
+        where = path if violation.keyword == "additionalProperties" else (*path, violation.keyword)
+        for problem in explain_violation(violation):
+            yield SchemaProblem(where, problem)
 
 
 def _rank(error: ValidationError) -> int:
-    """What is not even of the right type need not hear what else is wrong with it."""
+    """Sort the errors of a value: where its type is wrong, the others say nothing more."""
     order = ("x-unit", "type")
     return order.index(error.validator) if error.validator in order else len(order)
 
 
-def _refusal(error: ValidationError) -> Refusal:
-    schema = error.schema if isinstance(error.schema, Mapping) else {}
-    cause = error.cause if isinstance(error.cause, QuantityError) else None
-    return Refusal(str(error.validator), error.validator_value, schema, error.message, cause)
-
-
-def node_at(root: LocatedValue, path: Path) -> LocatedValue:
-    """The node at the end of a path; the last one there is, where the path goes on."""
-    node = root
+def value_at(root: LocatedValue, path: KeyPath) -> LocatedValue:
+    """Return the value at the end of a path, or the last one on the way where the path goes on."""
+    value = root
     for key in path:
-        if isinstance(key, int) and key < len(node.items):
-            node = node.items[key]
-        elif str(key) in node.mapping:
-            node = node.mapping[str(key)]
+        if isinstance(key, int) and key < len(value.items):
+            value = value.items[key]
+        elif str(key) in value.mapping:
+            value = value.mapping[str(key)]
         else:
             break
-    return node
+    return value
 
 
 @cache
@@ -124,13 +125,13 @@ def _undeclared(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def archive_hint(name: str) -> str:
-    """What would be the name of an archive; empty when this is one."""
+    """Return what to write instead of a name that is not an archive; empty for an archive."""
     schema = recipe_schema()["definitions"]["archive"]
     return "" if _validator().evolve(schema=schema).is_valid(name) else str(schema["x-hint"])
 
 
 def _is_integer(_checker: object, value: object) -> bool:
-    # JSON Schema takes 754.0 for an integer; an ObsID written so is a slip.
+    # For JSON Schema 754.0 is an integer, but an ObsID written like that is a mistake.
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -150,11 +151,11 @@ def _check_unit(
 
 
 def _check_quantity(value: Any, unit: str, schema: Mapping[str, Any]) -> None:
-    """Raise QuantityError, or TypeError for what is neither text nor number."""
+    """Raise QuantityError for a wrong quantity, TypeError for a value that is neither text nor number."""
     if isinstance(value, str):
         _check_bounds(number_in_unit(value, unit), value.strip(), unit, schema)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        # 500 may be meant in eV, 0.015 as a fraction: then "500 keV" would be no good advice.
+        # 500 may be meant in eV, 0.015 as a fraction: then "500 keV" would be bad advice.
         sensible = unit != "%" and value <= schema.get("x-maximum", value)
         hint = f"{value} {unit}" if sensible else expected_form(unit)
         raise QuantityError(f"{value} has no unit", f"write {hint}")

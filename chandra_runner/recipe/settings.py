@@ -1,16 +1,17 @@
-"""The settings of one stage: what the recipe states, filled up with the schema's defaults.
+"""The settings of one stage: what the recipe states, and the schema's defaults for the rest.
 
-What a property's schema says beyond JSON Schema:
+Keywords in the schema of a setting beyond those of JSON Schema:
 
 ==================  ==========================================================================
-``x-unit``          a quantity, as text; its canonical unit
-``x-minimum`` ...   bounds of a quantity, in its canonical unit (also ``x-maximum``, ``x-exclusiveMinimum``)
-``x-fingerprint``   false: says nothing about the products
-``x-when``          ``{"method": ["clean"]}``: applies only with these values of other settings
-``x-replaces``      settings that say the same in another way: stating this one drops inherited ones
-``x-with``          the setting that must be given too
-``x-less-than``     the setting that must be larger
-``x-path``          a file, relative to the recipe; the words in the list are no files
+``x-unit``          the setting is a quantity, as text; its canonical unit
+``x-minimum`` ...   bounds of a quantity, in its canonical unit (``x-maximum``, ``x-exclusiveMinimum``)
+``x-fingerprint``   false: the setting does not change the products
+``x-when``          ``{"method": ["clean"]}``: it has an effect only with these values of other settings
+``x-replaces``      settings that are another way to state the same: inherited ones are dropped
+``x-with``          a setting that must be given, too
+``x-less-than``     a setting that must be larger
+``x-path``          the setting is a file, relative to the recipe; words that are not files
+``x-hint``          what a message suggests where the value does not have the expected form
 ==================  ==========================================================================
 """
 
@@ -38,9 +39,9 @@ class StageSettings:
     Parameters
     ----------
     stage : type of Stage
-        Whose.
+        The stage.
     stated : Mapping of str to LocatedValue
-        Those that the recipe states.
+        The settings that the recipe states, by name.
     """
 
     stage: type[Stage]
@@ -58,41 +59,51 @@ class StageSettings:
         return {**_default_values(self.stage), **{name: self.value(name) for name in self.stated}}
 
     @cached_property
-    def normal(self) -> Mapping[str, Any]:
-        """What the fingerprint sees: JSON types, units converted, no defaults, nothing without effect."""
-        defaults = _default_texts(self.stage)
-        stated = {name: self._fingerprinted(name) for name in self.stated if name in defaults}
-        texts = {name: text for name, text in {**defaults, **stated}.items() if self.applies(name)}
-        said = self.stage.normal(texts)
-        unsaid = self.stage.normal(defaults)
-        return {name: text for name, text in said.items() if text != unsaid[name]}
+    def normal_form(self) -> Mapping[str, Any]:
+        """The settings that make the products what they are, as the fingerprint sees them.
+
+        In JSON types, units converted; without settings at their default, so that a fingerprint stays the
+        same when a new setting is added, and without those that other settings leave without effect.
+        """
+        defaults = _default_canonical_values(self.stage)
+        stated = {name: self._content(name) for name in self.stated if name in defaults}
+        effective = {name: value for name, value in {**defaults, **stated}.items() if self.has_effect(name)}
+        # A stage may put several settings into one (bands for en_bounds and effective_ens). The defaults
+        # go through the same change, so that the two can be compared.
+        normal = self.stage.normal(effective)
+        normal_defaults = self.stage.normal(defaults)
+        return {
+            name: value
+            for name, value in normal.items()
+            if name not in normal_defaults or value != normal_defaults[name]
+        }
 
     def value(self, name: str) -> Any:
-        """One setting as an executor sees it."""
-        return self.file(name) or _parsed(self._plain(name), self.schemas[name])
+        """Return a setting as an executor sees it."""
+        return self.file(name) or _parse(self._plain(name), self.schemas[name])
 
-    def text(self, name: str) -> Any:
-        """One setting in JSON types, quantities as text in their canonical unit."""
-        return _normal(self._plain(name), self.schemas[name])
+    def canonical_value(self, name: str) -> Any:
+        """Return a setting in JSON types, quantities as text in their canonical unit."""
+        return _canonical(self._plain(name), self.schemas[name])
 
     def file(self, name: str) -> Path | None:
-        """The file that a setting names; None where it names none."""
+        """Return the file that a setting names; None where it names none."""
         words = self.schemas[name].get("x-path")
-        node = self.stated.get(name)
-        if words is None or node is None or node.value is None or node.value in words:
+        stated = self.stated.get(name)
+        if words is None or stated is None or stated.value is None or stated.value in words:
             return None
-        return (node.file.parent / node.text).absolute()
+        return (stated.file.parent / stated.text).absolute()
 
-    def applies(self, name: str) -> bool:
-        """Whether the other settings let this one have an effect."""
+    def has_effect(self, name: str) -> bool:
+        """Whether a setting has an effect with the values of the others."""
         conditions: Mapping[str, list[Any]] = self.schemas[name].get("x-when", {})
         return all(self._plain(other) in values for other, values in conditions.items())
 
-    def _fingerprinted(self, name: str) -> Any:
-        """A file counts by what is in it, not by where it is."""
+    def _content(self, name: str) -> Any:
+        """Return what a setting means for the products: a file counts by its content, not by its path."""
         path = self.file(name)
         if path is None:
-            return self.text(name)
+            return self.canonical_value(name)
         with path.open("rb") as stream:
             return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -119,24 +130,24 @@ def _default_values(stage: type[Stage]) -> Mapping[str, Any]:
 
 
 @cache
-def _default_texts(stage: type[Stage]) -> Mapping[str, Any]:
-    """Of the settings that count in a fingerprint."""
+def _default_canonical_values(stage: type[Stage]) -> Mapping[str, Any]:
+    """Return the defaults of the settings that count in a fingerprint."""
     settings = StageSettings(stage, {})
     counting = [name for name, schema in settings.schemas.items() if schema.get("x-fingerprint", True)]
-    return {name: settings.text(name) for name in counting}
+    return {name: settings.canonical_value(name) for name in counting}
 
 
-def _parsed(value: Any, schema: Schema) -> Any:
+def _parse(value: Any, schema: Schema) -> Any:
     if isinstance(value, list):
-        return [_parsed(item, schema["items"]) for item in value]
+        return [_parse(item, schema["items"]) for item in value]
     if "x-unit" in schema and value is not None:
         return parse_quantity(value, schema["x-unit"])
     return float(value) if _is_real(value, schema) else value
 
 
-def _normal(value: Any, schema: Schema) -> Any:
+def _canonical(value: Any, schema: Schema) -> Any:
     if isinstance(value, list):
-        return [_normal(item, schema["items"]) for item in value]
+        return [_canonical(item, schema["items"]) for item in value]
     if "x-unit" in schema and value is not None:
         return canonical_text(value, schema["x-unit"])
     if _is_real(value, schema) and float(value).is_integer():
@@ -145,6 +156,6 @@ def _normal(value: Any, schema: Schema) -> Any:
 
 
 def _is_real(value: Any, schema: Schema) -> bool:
-    """Whether 3 and 3.0 mean the same here."""
-    kinds = schema.get("type", ())
-    return ("number" in kinds) and isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value is a real number, for which 3 and 3.0 are the same."""
+    types = schema.get("type", ())
+    return ("number" in types) and isinstance(value, int | float) and not isinstance(value, bool)

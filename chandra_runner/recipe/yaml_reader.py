@@ -1,4 +1,4 @@
-"""Read YAML files safely, every value with its place in the file.
+"""Parse YAML safely, every value with its place in the file.
 
 Recipes come from other people. Therefore: no tags, no merge keys, no duplicate keys, one document,
 bounded size, depth and aliases, and scalars as YAML 1.2 resolves them: `no` is a string; `01575`,
@@ -8,7 +8,6 @@ bounded size, depth and aliases, and scalars as YAML 1.2 resolves them: `no` is 
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,16 +21,15 @@ from chandra_runner.errors import Problem, RecipeError
 
 from .located_value import LocatedValue, Scalar
 from .yaml_messages import describe_syntax_error
+from .yaml_text import NOT_PRINTABLE, check_printable
 
-MAX_BYTES = 4_000_000
 MAX_DEPTH = 20
-"""Levels of nesting; a recipe uses seven."""
+"""Levels of nesting; a recipe needs six."""
 MAX_VALUES = 500_000
 MAX_ALIASES = 200
 MAX_ALIASED_VALUES = 20_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Mapping[str, bool | None] = {
@@ -39,48 +37,6 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-
-
-class UnreadableFileError(Exception):
-    """A file cannot be read at all; the caller knows which place to blame for it.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-    reason : str
-        What is wrong with it, such as "was not found".
-    """
-
-    def __init__(self, file: Path, reason: str) -> None:
-        super().__init__(f"{file} {reason}")
-        self.reason = reason
-
-
-def read_yaml_text(file: Path) -> str:
-    """Return the text of a YAML file.
-
-    Raises
-    ------
-    UnreadableFileError
-        It does not exist, is not a regular file, is too large, or may not be read.
-    RecipeError
-        It is not UTF-8 text.
-    """
-    if os.path.isdir(file):
-        raise UnreadableFileError(file, "is a directory, not a file")
-    if not os.path.lexists(file):
-        raise UnreadableFileError(file, "was not found")
-    if not os.path.isfile(file):
-        raise UnreadableFileError(file, "is not a regular file")
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UnreadableFileError(file, f"cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise UnreadableFileError(file, f"is larger than {MAX_BYTES // 1_000_000} MB")
-    return _decode(data, file)
 
 
 def parse_yaml(text: str, file: Path) -> LocatedValue:
@@ -105,10 +61,7 @@ def parse_yaml(text: str, file: Path) -> LocatedValue:
     >>> method.value, method.line, method.column
     ('clean', 1, 19)
     """
-    bad = _NOT_PRINTABLE.search(text)
-    if bad:
-        message = f"a control character ({bad[0]!a})"
-        raise _at_end_of(text[: bad.start()], file, message, "remove it; it is invisible")
+    check_printable(text, file)
     return _Parser(text, file).parse()
 
 
@@ -130,20 +83,6 @@ def resolve_scalar(text: str) -> Scalar:
     if len(text) < 50 and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
-
-
-def _decode(data: bytes, file: Path) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig", "replace")
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise _at_end_of(before, file, message, "save the file with the encoding UTF-8") from None
-
-
-def _at_end_of(before: str, file: Path, message: str, hint: str) -> RecipeError:
-    line = before.count("\n") + 1
-    return RecipeError([Problem(file, line, len(before) - before.rfind("\n"), message, hint)])
 
 
 class _Parser:
@@ -239,7 +178,7 @@ class _Parser:
 
     def _scalar(self, event: Any) -> LocatedValue:
         quoted = bool(event.style)  # plain scalars have the style None or "", depending on the parser
-        if _NOT_PRINTABLE.search(event.value):
+        if NOT_PRINTABLE.search(event.value):
             hint = "remove the escape sequence"
             self._complain(event, "the text contains a control character", hint)
         value = event.value if quoted else resolve_scalar(event.value)

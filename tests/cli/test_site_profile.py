@@ -51,7 +51,10 @@ def test_the_users_own_profile_is_read_where_none_is_named(home: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("cors: 2\n", "1:1: a profile has no cors; did you mean cores?"),
+        ("cors: 2\n", "1:1: cors is not a key of a profile; did you mean cores?"),
+        ("recipe: 1\n", "1:1: recipe is not a key of a profile; the keys are ciao, cores, mirror"),
+        ("deflare: {}\n", "1:1: deflare is not a key of a profile; the keys are"),
+        ("files: all\n", "1:1: files is not a key of a profile; the keys are"),
         ("cores: 0\n", ":1:8: "),
         ("cores: two\n", ":1:8: "),
         ("cores: 1\ncores: 2\n", ":2:1: "),

@@ -16,7 +16,8 @@ from astropy.units import Quantity
 
 from chandra_runner.errors import RecipeError, UsageError
 from chandra_runner.recipe.recipe import Overrides, Recipe, load_recipe
-from chandra_runner.recipe.yaml_reader import parse_yaml, read_yaml_text
+from chandra_runner.recipe.yaml_reader import parse_yaml
+from chandra_runner.recipe.yaml_text import read_yaml_text
 from chandra_runner.resources import resource
 
 HEAD = "recipe: 1\nobservations: [493, 494]\n"
@@ -118,7 +119,7 @@ def test_the_normal_form_leaves_out_defaults_and_converts_units(load: Load) -> N
     assert recipe.normal_settings(494, "cleaned_chandra_evts") == {"lo_en": "0.5 keV", "hi_en": "7 keV"}
     assert recipe.normal_settings(494, "rate_image") == {"bands": ["broad", "soft", "0.3:2.0:0.9"]}
     assert recipe.normal_settings(494, "download") == {}
-    json.dumps([recipe.normal_settings(493, stage) for stage in recipe.common])
+    json.dumps([recipe.normal_settings(493, stage) for stage in recipe.stage_settings])
 
 
 @pytest.mark.parametrize(
@@ -239,9 +240,7 @@ def test_null_switches_an_inherited_stage_off(load: Load) -> None:
 
 def test_a_stage_that_others_need_cannot_be_switched_off(load: Load) -> None:
     message = refusal(load, HEAD + "extends: standard/acis-imaging\nstages: {deflare: null}\n")
-    assert (
-        "recipe.yaml:4:10: deflare is switched off, but cleaned_chandra_evts cannot do without it" in message
-    )
+    assert "recipe.yaml:4:10: deflare is switched off, but cleaned_chandra_evts requires it" in message
 
 
 def test_a_stage_that_is_switched_off_can_come_back_with_its_defaults(load: Load) -> None:
@@ -304,7 +303,7 @@ def test_paths_are_relative_to_the_file_that_states_them(load: Load, tmp_path: P
 def test_an_inherited_file_may_not_point_elsewhere(load: Load, path: str) -> None:
     for key in ("data", "products"):
         message = refusal(load, HEAD + "extends: base.yaml\nstages: {deflare: {}}\n", base=f"{key}: {path}\n")
-        assert f"base.yaml:1:{len(key) + 3}: {key}: a recipe that others extend may not point out" in message
+        assert f"base.yaml:1:{len(key) + 3}: {key}: a recipe that is extended cannot refer outside" in message
 
 
 def test_the_recipe_itself_may_state_absolute_paths(load: Load) -> None:
@@ -320,7 +319,7 @@ def test_data_that_are_a_link_to_the_products_are_refused(load: Load, tmp_path: 
 
 def test_a_parent_must_be_of_the_same_format_if_it_says_so(load: Load) -> None:
     message = refusal(load, HEAD + "extends: base.yaml\nstages: {deflare: {}}\n", base="recipe: 2\n")
-    assert "base.yaml:1:9: recipe: this program does not know version 2" in message
+    assert "base.yaml:1:9: recipe: format version 2 is newer than this program" in message
 
 
 def test_inherited_settings_for_observations_that_are_not_listed_do_no_harm(load: Load) -> None:
@@ -358,7 +357,7 @@ def test_an_observation_may_have_settings_of_a_stage_that_is_only_needed(load: L
 
 def test_settings_are_shared_by_observations_without_their_own(load: Load) -> None:
     recipe = load(FULL)
-    assert recipe._of(494, "deflare") is recipe._of(3666, "deflare")
+    assert recipe._settings_of(494, "deflare") is recipe._settings_of(3666, "deflare")
     with pytest.raises(FrozenInstanceError):
         recipe.settings(494, "deflare").method = "changed by the caller"
 
@@ -385,7 +384,7 @@ def test_the_command_line_goes_over_the_recipe(
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (Overrides(only=(495,)), "--only 495: not among the recipe's observations; did you mean 494?"),
+        (Overrides(only=(495,)), "--only 495: not an observation of the recipe; did you mean 494?"),
         (Overrides(archive=("cxcc",)), "--archive cxcc: there is no such archive"),
         (Overrides(engine="CIAO"), "--engine CIAO: there is no such engine"),
         (Overrides(data=Path("/same"), products=Path("/same")), "data and products are the same directory"),
@@ -422,7 +421,7 @@ def test_a_plain_recipe_needs_no_astropy(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from chandra_runner.recipe.recipe import load_recipe\n"
         f"recipe = load_recipe(Path({str(path)!r}))\n"
-        "for stage in recipe.common: recipe.normal_settings(493, stage)\n"
+        "for stage in recipe.stage_settings: recipe.normal_settings(493, stage)\n"
         "heavy = {'astropy', 'numpy', 'networkx', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
@@ -436,7 +435,7 @@ def test_all_observations_of_the_mission_fit_in_a_recipe(load: Load) -> None:
         "per_observation: {7: {deflare: {scale: 2, method: clean}}}\n"
     )
     assert len(recipe.observations) == 25_000
-    distinct = {id(recipe._of(obsid, "deflare")) for obsid in recipe.observations}
+    distinct = {id(recipe._settings_of(obsid, "deflare")) for obsid in recipe.observations}
     assert len(distinct) == 2
 
 

@@ -212,8 +212,8 @@ def test_defaults_are_valid_and_stand_in_normal_form(name: str) -> None:
         {key: s["default"] for key, s in schema["properties"].items()}
     )
     for setting, inner in schema["properties"].items():
-        assert settings.text(setting) == inner["default"], setting
-    assert settings.normal == {}
+        assert settings.canonical_value(setting) == inner["default"], setting
+    assert settings.normal_form == {}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -11,14 +11,10 @@ import pytest
 import yaml
 
 from chandra_runner.errors import RecipeError
-from chandra_runner.recipe import yaml_reader
+from chandra_runner.recipe import yaml_reader, yaml_text
 from chandra_runner.recipe.located_value import LocatedValue
-from chandra_runner.recipe.yaml_reader import (
-    UnreadableFileError,
-    parse_yaml,
-    read_yaml_text,
-    resolve_scalar,
-)
+from chandra_runner.recipe.yaml_reader import parse_yaml, resolve_scalar
+from chandra_runner.recipe.yaml_text import UnreadableFileError, read_yaml_text
 
 FILE = Path("recipe.yaml")
 
@@ -282,7 +278,7 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path, monkeypatch: pytest.M
     link.symlink_to("nowhere")
     with pytest.raises(UnreadableFileError, match="not a regular file"):
         read_yaml_text(link)
-    monkeypatch.setattr(yaml_reader, "MAX_BYTES", 10)
+    monkeypatch.setattr(yaml_text, "MAX_BYTES", 10)
     (tmp_path / "large.yaml").write_text("a: 1 # long enough\n")
     with pytest.raises(UnreadableFileError, match="is larger than"):
         read_yaml_text(tmp_path / "large.yaml")
