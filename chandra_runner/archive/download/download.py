@@ -1,4 +1,4 @@
-"""Sees to it that an ObsID directory has what is wanted: archive after archive, one run at a time."""
+"""Completing an ObsID directory from archives, tried in order; one run at a time."""
 
 from __future__ import annotations
 
@@ -18,37 +18,38 @@ from chandra_runner.storage.locks import Locks
 from chandra_runner.storage.state_directory import state_directory
 
 from .archives import Archive, open_archive
-from .download_record import Record
+from .download_record import DownloadRecord
 from .fetch import fetch_files
-from .file_selection import FileSelection, choose, lacking, unfinished
+from .file_selection import FileSelection, interrupted_files, missing_files, select_files
 from .locations import SAMPLE
 from .refresh import finish_switch, is_switching, refresh
 
-POLL = 0.5
+POLL_INTERVAL = 0.5
+"""Time between two attempts to get the lock of an ObsID directory, s."""
 
 
 @dataclass(frozen=True)
 class DownloadRequest:
-    """What is to be in an ObsID directory, and how it gets there.
+    """The files that an ObsID directory must have, and the archives to download them from.
 
     Parameters
     ----------
     obsid : int
-        Which.
+        The ObsID.
     directory : Path
         The ObsID directory; need not exist.
     archives : tuple of str
-        Names and URLs, in the order in which they are asked.
+        Names and URLs, in the order in which they are tried.
     wanted : FileSelection
-        Which files.
+        The files.
     newer : bool
-        Whether to ask for a newer processing version though nothing is missing.
+        Whether to look for a newer processing version even if nothing is missing.
     idle_timeout : float
-        Seconds without a byte after which a connection is given up.
+        Time without a byte after which a connection is given up, s.
     scratch : Path
         An existing directory for temporary files.
-    tell : callable
-        Is told ``(done, total, "B")``.
+    report_progress : callable
+        Called with ``(done, total, "B")``.
     """
 
     obsid: int
@@ -58,137 +59,146 @@ class DownloadRequest:
     newer: bool
     idle_timeout: float
     scratch: Path
-    tell: Callable[[float, float, str], None] = field(repr=False)
+    report_progress: Callable[[float, float, str], None] = field(repr=False)
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Name of the ObsID in messages."""
         return f"ObsID {self.obsid}"
 
     def reason(self) -> str:
-        """Why an archive has to be asked; empty where the directory has what is wanted."""
-        missing = unfinished(self.directory)
+        """Return why an archive must be asked; empty if the directory is complete."""
+        missing = interrupted_files(self.directory)
         if missing:
-            return f"a download that was interrupted left out {', '.join(missing)}"
+            return f"an interrupted download did not get {', '.join(missing)}"
         if not list_files(self.directory):
-            return f"it is not under {self.directory.parent}"
+            return f"it was not found under {self.directory.parent}"
         if not self.archives:
             return ""
-        missing = lacking(self.directory, self.wanted)
+        missing = missing_files(self.directory, self.wanted)
         if missing:
             return f"{', '.join(missing)} {'are' if missing[1:] else 'is'} missing"
-        return "newer data are wanted" if self.newer else ""
+        return "newer data are requested" if self.newer else ""
 
 
-def bring(errand: DownloadRequest) -> None:
-    """Fetch what is missing; ask no archive where nothing is.
+def download_missing_files(request: DownloadRequest) -> None:
+    """Download what is missing; contact no archive if nothing is.
 
     Raises
     ------
     DataError
-        It cannot be had.
+        A file is missing, and no archive has it.
     SiteError
         The disk is full, or the directory cannot be written.
     """
     try:
-        if is_switching(errand.directory):
-            with _alone(errand):
-                finish_switch(errand.directory)
-        reason = errand.reason()
-        if reason and not errand.archives:
-            raise DataError(f"{errand.name}: {reason}; archive: none fetches nothing", _hint(errand))
+        if is_switching(request.directory):
+            with _exclusive_access(request):
+                finish_switch(request.directory)
+        reason = request.reason()
+        if reason and not request.archives:
+            raise DataError(
+                f"{request.name}: {reason}; with archive: none nothing is downloaded", _hint(request)
+            )
         if reason:
-            with _alone(errand) as state:
-                _ask_all(errand, state)
+            with _exclusive_access(request) as state:
+                _try_archives(request, state)
     except OSError as error:
         raise SiteError(
-            f"{errand.name} cannot be written to {errand.directory.parent}: {from_os(error).message}",
-            "make room or give permission there, or name another directory with data: or --data",
+            f"{request.name} cannot be written to {request.directory.parent}: {from_os(error).message}",
+            "make room or give permission there, or choose another directory with data: or --data",
         ) from error
 
 
-def _ask_all(errand: DownloadRequest, state: Path) -> None:
-    """Ask one archive after the other, until nothing is missing."""
+def _try_archives(request: DownloadRequest, state: Path) -> None:
+    """Try one archive after the other until nothing is missing."""
     failed: list[ArchiveError] = []
-    for name in errand.archives:
-        reason = errand.reason()  # another run, or the archive before, may have brought it
+    for name in request.archives:
+        reason = request.reason()  # another run, or the archive before, may have completed it
         if not reason:
             return
-        logger.info(f"{errand.name}: {reason}: asking {name}")
+        logger.info(f"{request.name}: {reason}; trying {name}")
         try:
-            complete = _ask(open_archive(name, errand.idle_timeout, state, errand.scratch), errand)
+            complete = _download_from(
+                open_archive(name, request.idle_timeout, state, request.scratch), request
+            )
         except ArchiveError as error:
-            failed.append(_named(error, name, errand))
+            failed.append(_named(error, name, request))
             logger.warning(str(failed[-1]))
         else:
             if complete:
                 return
-    if failed and errand.reason():
-        _judge(errand, failed)
+    if failed and request.reason():
+        _check_outcome(request, failed)
 
 
-def _ask(archive: Archive, errand: DownloadRequest) -> bool:
-    """Bring what an archive has of what is missing; whether that was all."""
-    directory = errand.directory
-    if list_files(directory) and not unfinished(directory) and not lacking(directory, errand.wanted):
-        if not refresh(archive, errand.obsid, directory, errand.wanted, errand.tell):
-            logger.info(f"{errand.name}: {archive.name} has nothing newer")
+def _download_from(archive: Archive, request: DownloadRequest) -> bool:
+    """Download what an archive has of the missing files; return whether that was all."""
+    directory = request.directory
+    if (
+        list_files(directory)
+        and not interrupted_files(directory)
+        and not missing_files(directory, request.wanted)
+    ):
+        if not refresh(archive, request.obsid, directory, request.wanted, request.report_progress):
+            logger.info(f"{request.name}: {archive.name} has nothing newer")
         return True
-    entries = choose(archive.files(errand.obsid), directory, errand.wanted)
-    fetch_files(archive, errand.obsid, entries, directory, Record.read(directory), errand.tell)
-    return not lacking(directory, errand.wanted)
+    entries = select_files(archive.files(request.obsid), directory, request.wanted)
+    fetch_files(
+        archive, request.obsid, entries, directory, DownloadRecord.read(directory), request.report_progress
+    )
+    return not missing_files(directory, request.wanted)
 
 
-def _judge(errand: DownloadRequest, failed: list[ArchiveError]) -> None:
-    """All archives were asked: can the observation do without?
+def _check_outcome(request: DownloadRequest, failed: list[ArchiveError]) -> None:
+    """Decide, after all archives were tried, whether the missing files are a failure.
 
-    A directory of which no archive has more is as complete as it gets. One whose files did not come today is
-    not: the same recipe would make something else tomorrow.
+    If all archives answered and none has more, the directory is as complete as it can be. If an archive did
+    not answer, the files may come tomorrow, and then the same recipe would have other products.
 
     Raises
     ------
     DataError
-        It cannot.
+        They are.
     """
-    some = list_files(errand.directory) and not unfinished(errand.directory)
+    some = list_files(request.directory) and not interrupted_files(request.directory)
     if some and all(isinstance(error, AbsentError) for error in failed):
-        logger.info(f"{errand.name}: no archive has more of it")
+        logger.info(f"{request.name}: no archive has more files")
         return
     hint = next((error.hint for error in failed if error.hint), "")
-    without = "with archive: none the run takes what there is" if some else _hint(errand)
+    without = "use archive: none to run with the files that are there" if some else _hint(request)
     raise DataError("; ".join(error.message for error in failed), hint or without)
 
 
-def _named(error: ArchiveError, name: str, errand: DownloadRequest) -> ArchiveError:
-    """The error with ObsID and archive in its message, where it has them not yet."""
-    start = f"{errand.name}:"
-    if error.message.startswith((start, f"{errand.name},")):
+def _named(error: ArchiveError, name: str, request: DownloadRequest) -> ArchiveError:
+    """Return the error with ObsID and archive in its message; errors about a file have them already."""
+    if error.names_file:
         return error
-    return type(error)(f"{start} {name}: {error.message}", error.hint)
+    return type(error)(f"{request.name}: {name}: {error.message}", error.hint)
 
 
-def _hint(errand: DownloadRequest) -> str:
-    if unfinished(errand.directory):
-        return "run again, and the download goes on where it stopped"
-    if errand.obsid in sample.OBSIDS and SAMPLE not in errand.archives:
-        return f"it is a synthetic one: with archive: [{SAMPLE}] in the recipe it is made"
-    return f"put its directory under {errand.directory.parent}, or name an archive that has it"
+def _hint(request: DownloadRequest) -> str:
+    if interrupted_files(request.directory):
+        return "run again: the download continues where it stopped"
+    if request.obsid in sample.OBSIDS and SAMPLE not in request.archives:
+        return f"it is a synthetic observation: write archive: [{SAMPLE}] in the recipe"
+    return f"put its directory under {request.directory.parent}, or add an archive that has it"
 
 
 @contextmanager
-def _alone(errand: DownloadRequest) -> Iterator[Path]:
-    """Be the only run that fills this directory; wait for another one that does."""
-    place = errand.directory.resolve()
+def _exclusive_access(request: DownloadRequest) -> Iterator[Path]:
+    """Be the only run that writes to this directory; wait for another one that does."""
+    place = request.directory.resolve()
     state = state_directory(place.parent)
     state.mkdir(parents=True, exist_ok=True)
     with Locks(state) as locks:
-        told = False
-        while (holder := locks.acquire(errand.obsid)) is not None:
-            if not told:
-                logger.info(f"{errand.name}: is being fetched by {holder}; waiting for it")
-                told = True
-            time.sleep(POLL)
+        reported = False
+        while (holder := locks.acquire(request.obsid)) is not None:
+            if not reported:
+                logger.info(f"{request.name}: is being downloaded by {holder}; waiting for it")
+                reported = True
+            time.sleep(POLL_INTERVAL)
         try:
             yield state
         finally:
-            locks.release(errand.obsid)
+            locks.release(request.obsid)

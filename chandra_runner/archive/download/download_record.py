@@ -1,4 +1,4 @@
-"""What is known of an ObsID directory's files: where each came from and when, and which are still to come."""
+"""The record of downloads in an ObsID directory: the origin of each file, and files that are pending."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ NAME = ".download.json"
 
 
 @dataclass(frozen=True)
-class Source:
+class FileOrigin:
     """Where a file came from.
 
     Parameters
     ----------
     url : str
-        Its address.
+        Address.
     fetched : str
-        When, UTC, ISO 8601.
+        Time of the download, UTC, ISO 8601.
     """
 
     url: str
@@ -29,37 +29,37 @@ class Source:
 
 
 @dataclass
-class Record:
-    """The record in an ObsID directory.
+class DownloadRecord:
+    """The record of an ObsID directory.
 
     Parameters
     ----------
     pending : list of str
-        Paths of files that a download that has not ended was to bring.
-    sources : dict of str to Source
-        By path.
+        Paths of files that a download that has not ended was to download_missing_files.
+    sources : dict of str to FileOrigin
+        Origins by path.
     """
 
     pending: list[str] = field(default_factory=list)
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: dict[str, FileOrigin] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, directory: Path) -> Record:
-        """The record of a directory; an empty one where there is none that can be read."""
+    def read(cls, directory: Path) -> DownloadRecord:
+        """Read the record of a directory; return an empty one if there is none that can be read."""
         try:
             document = json.loads((directory / NAME).read_text(encoding="utf-8"))
-            sources = {str(path): Source(**source) for path, source in document["sources"].items()}
+            sources = {str(path): FileOrigin(**source) for path, source in document["sources"].items()}
             return cls([str(path) for path in document["pending"]], sources)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
     def write(self, directory: Path) -> None:
-        """Put it into its directory, whole."""
+        """Write it into its directory."""
         directory.mkdir(parents=True, exist_ok=True)
         write_atomically(directory / NAME, self.text())
 
     def text(self, paths: Iterable[str] | None = None) -> str:
-        """As JSON; only the sources of certain files where `paths` says so."""
+        """Return it as JSON; with `paths` only the origins of these files."""
         known = self.sources if paths is None else {p: self.sources[p] for p in paths if p in self.sources}
         sources = {path: asdict(source) for path, source in sorted(known.items())}
         return json.dumps({"pending": self.pending, "sources": sources}, indent=1) + "\n"

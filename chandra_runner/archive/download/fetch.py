@@ -1,4 +1,4 @@
-"""Brings files of one observation from one archive: says how much is to come, several at a time, verified."""
+"""Downloading files of one observation from one archive, several at a time, each verified."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from chandra_runner.storage.atomic_write import sync
 
 from .archives import LARGEST_FILE, Archive
 from .connection_limit import MAX_CONNECTIONS
-from .download_record import Record, Source
-from .integrity import check_intact
+from .download_record import DownloadRecord, FileOrigin
+from .integrity import check_integrity
 from .listing import ListedFile
 from .partial_file import PartialFile
 
 LARGEST_OBSERVATION = 128 << 30
-"""Bytes; more is no observation."""
+"""Largest size of an observation, bytes."""
 SPARE = 64 << 20
-"""Bytes that are left free on the disk."""
+"""Space that is left free on the disk, bytes."""
 DAMAGED_TRIES = 2
-"""How often a file that arrives damaged is fetched from its start."""
+"""How often a file that arrives damaged is downloaded from the start."""
 
 
-class Meter:
-    """Counts the bytes that come, from several threads."""
+class ProgressMeter:
+    """Counts received bytes, from several threads."""
 
-    def __init__(self, done: int, total: int, tell: Callable[[float, float, str], None]) -> None:
-        self._done, self._total, self._tell = done, total, tell
+    def __init__(self, done: int, total: int, report_progress: Callable[[float, float, str], None]) -> None:
+        self._done, self._total, self._report_progress = done, total, report_progress
         self._lock = threading.Lock()
         self.advance(0)
 
     def advance(self, count: int) -> None:
-        """So many bytes more; less, where some have to come again."""
+        """Add received bytes; a negative number if they must be received again."""
         with self._lock:
             self._done += count
-            self._tell(self._done, max(self._total, self._done), "B")
+            self._report_progress(self._done, max(self._total, self._done), "B")
 
 
 def fetch_files(
@@ -52,32 +52,32 @@ def fetch_files(
     obsid: int,
     entries: Sequence[ListedFile],
     directory: Path,
-    record: Record,
-    tell: Callable[[float, float, str], None],
+    record: DownloadRecord,
+    report_progress: Callable[[float, float, str], None],
 ) -> None:
-    """Bring files into a directory; each appears when it is whole.
+    """Download files into a directory; each appears when it is complete.
 
     Parameters
     ----------
     archive : Archive
-        Where they come from.
+        The archive.
     obsid : int
-        Whose they are.
+        The ObsID.
     entries : sequence of ListedFile
-        Which.
+        The files.
     directory : Path
-        Where they go, by their paths.
-    record : Record
-        Kept up to date in the directory: which files are to come, and where each came from.
-    tell : callable
-        Is told ``(done, total, "B")`` while they come.
+        The directory in which they are put at their paths.
+    record : DownloadRecord
+        Record of the directory, kept current: files that are pending, and the origin of each file.
+    report_progress : callable
+        Called with ``(done, total, "B")`` during the download.
 
     Raises
     ------
     ArchiveError
-        Some did not come; all others did, as far as they could be had.
+        Some files could not be downloaded; all others were.
     SiteError
-        The disk has no room for them.
+        The disk has no room.
     """
     with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
         sized = list(pool.map(lambda entry: _with_size(archive, obsid, entry), entries))
@@ -87,24 +87,27 @@ def fetch_files(
     _check_room(obsid, directory, total, total - here)
     record.pending = [entry.path for entry in entries]
     record.write(directory)
+    # The index first, because the next run needs it to know what is missing; then the largest files.
     order = sorted(range(len(sized)), key=lambda i: (kind_of(sized[i].path) != "oif", -(sized[i].size or 0)))
-    worker = _Worker(archive, obsid, record, directory, Meter(here, total, tell))
-    worker.bring([(sized[i], parts[i]) for i in order])
+    worker = _Worker(archive, obsid, record, directory, ProgressMeter(here, total, report_progress))
+    worker.download_all([(sized[i], parts[i]) for i in order])
     record.write(directory)
     for changed in {part.target.parent for part in parts} | {directory}:
-        sync(changed)  # makes the new names last
+        sync(changed)  # so that the new names survive a crash of the machine
 
 
 class _Worker:
-    """Brings files, several at a time."""
+    """Downloads files, several at a time."""
 
-    def __init__(self, archive: Archive, obsid: int, record: Record, directory: Path, meter: Meter) -> None:
+    def __init__(
+        self, archive: Archive, obsid: int, record: DownloadRecord, directory: Path, meter: ProgressMeter
+    ) -> None:
         self._archive, self._obsid, self._meter = archive, obsid, meter
         self._record, self._directory = record, directory
         self._lock = threading.Lock()
 
-    def bring(self, files: Sequence[tuple[ListedFile, PartialFile]]) -> None:
-        """All of them, or as many as can be had; raises the first of what went wrong."""
+    def download_all(self, files: Sequence[tuple[ListedFile, PartialFile]]) -> None:
+        """Download all files, or as many as possible; raise the first error."""
         with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
             futures = [pool.submit(self._one, entry, part) for entry, part in files]
             waiting = set(futures)
@@ -125,31 +128,34 @@ class _Worker:
             part.finish()
             self._note(entry)
         except DataError as error:
-            raise ArchiveError(f"{where}: {self._archive.name}: {error.message}", error.hint) from error
+            message = f"{where}: {self._archive.name}: {error.message}"
+            raise ArchiveError(message, error.hint, names_file=True) from error
         except OSError as error:
-            told = from_os(error)
-            raise SiteError(f"{where} cannot be written: {told.message}", told.hint) from error
+            explained = from_os(error)
+            raise SiteError(f"{where} cannot be written: {explained.message}", explained.hint) from error
         logger.info(f"{where}: {part.target.stat().st_size / 1e6:.2f} MB from {self._archive.name}")
 
     def _fetch_intact(self, entry: ListedFile, part: PartialFile) -> None:
-        """Fetch, verify; a damaged file is thrown away and fetched anew, but not for ever."""
+        """Download and verify; a damaged file is discarded and downloaded again, a limited number of times."""
         for attempt in range(1, DAMAGED_TRIES + 1):
             self._archive.fetch(entry, part, self._meter.advance)
             try:
-                check_intact(part.path, part.target.name)
+                check_integrity(part.path, part.target.name)
                 return
             except DataError as error:
                 self._meter.advance(-part.size)
                 part.discard()
                 if attempt == DAMAGED_TRIES:
-                    raise ArchiveError(f"what arrives is damaged: {error.message}") from error
-                logger.warning(f"ObsID {self._obsid}, {entry.path}: damaged ({error.message}); once more")
+                    raise ArchiveError(f"the file arrives damaged: {error.message}") from error
+                logger.warning(
+                    f"ObsID {self._obsid}, {entry.path}: damaged ({error.message}); downloading it again"
+                )
 
     def _note(self, entry: ListedFile) -> None:
         with self._lock:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             url = entry.url if "://" in entry.url else self._archive.name
-            self._record.sources[entry.path] = Source(url, now)
+            self._record.sources[entry.path] = FileOrigin(url, now)
             self._record.pending.remove(entry.path)
             self._record.write(self._directory)
 
@@ -159,35 +165,39 @@ def _with_size(archive: Archive, obsid: int, entry: ListedFile) -> ListedFile:
         size = archive.size(entry)
     except ArchiveError as error:
         text = f"ObsID {obsid}, {entry.path}: {archive.name}: {error.message}"
-        raise ArchiveError(text, error.hint) from error
+        raise type(error)(text, error.hint, names_file=True) from error
     if size is not None and size > LARGEST_FILE:
-        raise ArchiveError(f"ObsID {obsid}, {entry.path}: {archive.name}: {size} bytes: no file is so large")
+        message = f"ObsID {obsid}, {entry.path}: {archive.name}: {size} bytes, more than any file has"
+        raise ArchiveError(message, names_file=True)
     return replace(entry, size=size)
 
 
 def _announce(name: str, obsid: int, entries: Sequence[ListedFile], here: int, total: int) -> None:
     unsized = sum(entry.size is None for entry in entries)
-    begun = f", {here / 1e6:.1f} MB of them are here" if here else ""
+    begun = f", {here / 1e6:.1f} MB of them already received" if here else ""
     more = f" and {unsized} of unknown size" if unsized else ""
-    logger.info(f"ObsID {obsid}: {len(entries)} files to come from {name}, {total / 1e6:.1f} MB{more}{begun}")
+    logger.info(
+        f"ObsID {obsid}: {len(entries)} files to download from {name}, {total / 1e6:.1f} MB{more}{begun}"
+    )
 
 
 def _check_room(obsid: int, directory: Path, total: int, to_come: int) -> None:
-    """Refuse what does not fit.
+    """Refuse files that do not fit on the disk.
 
     Raises
     ------
     ArchiveError
-        It is too large for any observation.
+        They are too large for an observation.
     SiteError
         There is no room on the disk.
     """
     if total > LARGEST_OBSERVATION:
-        raise ArchiveError(f"ObsID {obsid}: its files have {total >> 30} GB together, as no observation")
+        message = f"ObsID {obsid}: its files have {total >> 30} GB together, more than any observation"
+        raise ArchiveError(message, names_file=True)
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if to_come + SPARE > free:
         raise SiteError(
-            f"ObsID {obsid}: {to_come / 1e6:.0f} MB are to come, and {existing} has {free / 1e6:.0f} MB free",
-            "make room there, or name another directory with data: or --data",
+            f"ObsID {obsid}: {to_come / 1e6:.0f} MB must be downloaded, but {existing} has only {free / 1e6:.0f} MB free",
+            "make room there, or choose another directory with data: or --data",
         )

@@ -1,4 +1,4 @@
-"""A file on its way: grows beside its place, can be taken up again, and gets its name when it is whole."""
+"""Partly downloaded files, which can be continued, and get their name when they are complete."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SUFFIX = ".part"
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a half file is half of.
+class RemoteVersion:
+    """The version of a file on a server that was begun.
 
     Parameters
     ----------
     url : str
-        Where it comes from.
+        Address of the file.
     total : int or None
-        Bytes of the whole file.
+        Size of the whole file, bytes.
     validator : str
-        ETag or Last-Modified of the version that was begun; empty: it cannot be taken up again.
+        ETag or Last-Modified of that version; empty if it cannot be continued.
     modified : str
         Last-Modified as sent; may be empty.
     """
@@ -37,12 +37,12 @@ class Origin:
 
 
 class PartialFile:
-    """The half file of a target.
+    """The partial file of a target.
 
     Parameters
     ----------
     target : Path
-        The file's place.
+        Path of the complete file.
     """
 
     def __init__(self, target: Path) -> None:
@@ -52,36 +52,39 @@ class PartialFile:
 
     @property
     def size(self) -> int:
-        """Bytes that are here."""
+        """Number of bytes received so far."""
         try:
             return self.path.stat().st_size
         except FileNotFoundError:
             return 0
 
-    def origin(self) -> Origin | None:
-        """What the half file is half of; None where nobody knows."""
+    def origin(self) -> RemoteVersion | None:
+        """Return the version that was begun; None if that is not known."""
         try:
-            return Origin(**json.loads(self._note.read_text(encoding="utf-8")))
+            return RemoteVersion(**json.loads(self._note.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def begin(self, origin: Origin) -> None:
-        """Forget what is here, and note what comes now: the note never tells of other bytes than these."""
+    def begin(self, origin: RemoteVersion) -> None:
+        """Start a version: discard what was received, then note the version.
+
+        In this order a note never stands for bytes of another version, whenever the process is killed.
+        """
         self.discard()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._note.write_text(json.dumps(asdict(origin)), encoding="utf-8")
 
     def append(self) -> BinaryIO:
-        """Open for writing at its end, unbuffered: what came is kept when the process is killed."""
+        """Open for appending, unbuffered: received bytes are kept if the process is killed."""
         return self.path.open("ab", buffering=0)
 
     def discard(self) -> None:
-        """Remove the half file and its note; the file first, as no note may tell of other bytes."""
+        """Remove the partial file, then its note: a note must not stand for other bytes."""
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Give the file its name, with all of it on the disk, and the time that it has in the archive."""
+        """Flush the file to disk, give it its name, and the time that it has in the archive."""
         sync(self.path)
         origin = self.origin()
         if origin is not None and origin.modified:
@@ -95,4 +98,4 @@ def _set_time(path: Path, modified: str) -> None:
         seconds = parsedate_to_datetime(modified).timestamp()
         os.utime(path, (seconds, min(seconds, path.stat().st_mtime)))
     except (ValueError, OverflowError):
-        pass  # no date that this machine knows
+        pass  # not a date that this machine can represent

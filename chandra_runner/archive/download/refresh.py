@@ -1,7 +1,7 @@
-"""Replaces raw data by a newer processing version: all of the new files are whole before an old one goes.
+"""Replacing raw data by a newer processing version: all new files are complete before an old one is removed.
 
-The new files gather in a hidden directory of the ObsID directory. A note that lists what is to change turns
-the gathering into a switch: from then on the switch is finished, whatever interrupts it.
+The new files are collected in a hidden directory of the ObsID directory. A note that lists the old files then
+starts the switch: from there on the switch is completed by the next run, whatever interrupts it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from chandra_runner.observation.raw_files import bare_name, kind_of, list_files
 from chandra_runner.storage.atomic_write import write_atomically
 
 from .archives import Archive
-from .download_record import Record
+from .download_record import DownloadRecord
 from .fetch import fetch_files
-from .file_selection import FileSelection, newer_and_older, versions
+from .file_selection import FileSelection, other_versions, versions
 from .listing import ListedFile
 
 STAGING = ".refresh"
@@ -27,12 +27,10 @@ _NOTE = "switch.json"
 
 
 def newer(entries: Sequence[ListedFile], directory: Path, wanted: FileSelection) -> dict[str, str]:
-    """Wanted files of an archive whose processing version is higher than the one here: name here -> there."""
+    """Return needed files of which an archive has a newer processing version: name here -> name there."""
     here = [bare_name(path) for path in list_files(directory) if path in wanted]
     there = [bare_name(entry.path) for entry in entries if entry.path in wanted]
-    return {
-        old: new for old, new in newer_and_older(here, there).items() if versions([new]) > versions([old])
-    }
+    return {old: new for old, new in other_versions(here, there).items() if versions([new]) > versions([old])}
 
 
 def refresh(
@@ -40,9 +38,9 @@ def refresh(
     obsid: int,
     directory: Path,
     wanted: FileSelection,
-    tell: Callable[[float, float, str], None],
+    report_progress: Callable[[float, float, str], None],
 ) -> bool:
-    """Take the archive's processing version, where it is a newer one.
+    """Download the archive's processing version if it is newer.
 
     Returns
     -------
@@ -52,7 +50,7 @@ def refresh(
     Raises
     ------
     ArchiveError
-        It did not come; the old files are untouched.
+        It could not be downloaded; the old files are unchanged.
     """
     entries = archive.files(obsid)
     replaced = newer(entries, directory, wanted)
@@ -69,28 +67,28 @@ def refresh(
     ]
     staging = directory / STAGING
     done = set(list_files(staging))
-    if done - {entry.path for entry in chosen}:  # gathered of a version that the archive has no more
+    if done - {entry.path for entry in chosen}:  # from a version that the archive no longer has
         shutil.rmtree(staging)
         done = set()
-    record = Record.read(staging)
-    fetch_files(archive, obsid, [e for e in chosen if e.path not in done], staging, record, tell)
+    record = DownloadRecord.read(staging)
+    fetch_files(archive, obsid, [e for e in chosen if e.path not in done], staging, record, report_progress)
     _begin_switch(directory, [there[name] for name in replaced])
     finish_switch(directory)
     return True
 
 
 def is_switching(directory: Path) -> bool:
-    """Whether a switch was begun and not finished."""
+    """Return whether a switch was started and not completed."""
     return (directory / STAGING / _NOTE).is_file()
 
 
 def finish_switch(directory: Path) -> None:
-    """Do what a switch that was begun has left to do."""
+    """Complete a switch that was started."""
     if not is_switching(directory):
         return
     staging = directory / STAGING
     old: list[str] = json.loads((staging / _NOTE).read_text(encoding="utf-8"))["old"]
-    record, fetched = Record.read(directory), Record.read(staging)
+    record, fetched = DownloadRecord.read(directory), DownloadRecord.read(staging)
     for path in list_files(staging):
         if path != _NOTE:
             _place(staging / path, directory / path)
