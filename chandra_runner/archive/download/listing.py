@@ -1,6 +1,6 @@
-"""What a server says is in a directory: index pages of web servers, listings of S3 buckets.
+"""Directory listings of servers: index pages of web servers, listings of S3 buckets.
 
-Servers are not trusted: a name is one plain path segment, or the whole listing is refused.
+Servers are not trusted: each name must be one plain path segment, otherwise the whole listing is refused.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class ListedFile:
     path : str
         Relative to the ObsID directory.
     url : str
-        Its address; a path where the archive is a folder.
+        Its address; a path if the archive is a folder.
     size : int or None
-        Bytes; None where the listing does not tell.
+        Size, bytes; None if the listing does not say.
     """
 
     path: str
@@ -38,12 +38,12 @@ class ListedFile:
 
 
 def check_path(path: str) -> str:
-    """The path itself, when it is made of plain names only.
+    """Return a path if it consists of plain names only.
 
     Raises
     ------
     ArchiveError
-        It could lead out of a directory, or is no name of a data file.
+        It could lead out of a directory, or is not the name of a data file.
     """
     if all(_PLAIN_NAME.fullmatch(name) for name in path.split("/")):
         return path
@@ -51,7 +51,7 @@ def check_path(path: str) -> str:
 
 
 def check_count(entries: int) -> None:
-    """Refuse a listing without end.
+    """Refuse a listing that is too long.
 
     Raises
     ------
@@ -63,14 +63,14 @@ def check_count(entries: int) -> None:
 
 
 def index_names(page: bytes, url: str) -> list[str]:
-    """Names on an index page, as Apache, nginx and others write them; directories end in ``/``.
+    """Return the names on an index page of Apache, nginx and others; directories end in ``/``.
 
     Parameters
     ----------
     page : bytes
         HTML.
     url : str
-        Its address, with a ``/`` at its end.
+        Its address, ending in ``/``.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def index_names(page: bytes, url: str) -> list[str]:
 
 
 def _name_of(link: str, url: str) -> str:
-    """The name that a link of an index page stands for; empty for sorting, parents and other sites."""
+    """Return the name that a link stands for; empty for links to sort, to parents and to other sites."""
     if link.startswith(("?", "#")) or set(link.split("/")) <= {"", ".", ".."}:
         return ""
     path = link.partition("?")[0].partition("#")[0]
@@ -110,7 +110,7 @@ def _name_of(link: str, url: str) -> str:
 
 
 class _Links(HTMLParser):
-    """Collects what the links of a page point to."""
+    """Collects the targets of the links on a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,25 +123,25 @@ class _Links(HTMLParser):
 
 @dataclass(frozen=True)
 class BucketPage:
-    """A page of a bucket's listing: keys with their sizes, and where it goes on (empty: the end)."""
+    """A page of a bucket's listing: keys with their sizes, and where the next page begins (empty at the end)."""
 
     objects: tuple[tuple[str, int], ...]
     continuation: str
 
 
 def read_bucket_page(document: bytes) -> BucketPage:
-    """Read what S3's ListObjectsV2 answers.
+    """Read an answer of S3's ListObjectsV2.
 
     Raises
     ------
     ArchiveError
-        It is something else, or XML with more than elements and text in it.
+        It is something else, or XML with more than elements and text.
     """
     try:
         text = document.decode("utf-8")
-        # A document type could define entities that grow without end; listings have none.
+        # A document type could define entities that expand without limit; listings have none.
         if "<!" in text:
-            raise ArchiveError("its listing has parts that no listing needs")
+            raise ArchiveError("its listing has a document type, which no listing needs")
         root = ElementTree.fromstring(text)  # noqa: S314
         objects = tuple(
             (_text(node, "Key"), int(_text(node, "Size"))) for node in root if _tag(node) == "Contents"
@@ -151,7 +151,7 @@ def read_bucket_page(document: bytes) -> BucketPage:
         more = any(_tag(node) == "IsTruncated" and node.text == "true" for node in root)
         return BucketPage(objects, _text(root, "NextContinuationToken") if more else "")
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise ArchiveError("it answers with something that is no listing of a bucket") from error
+        raise ArchiveError("its answer is not the listing of a bucket") from error
 
 
 def _tag(node: ElementTree.Element) -> str:

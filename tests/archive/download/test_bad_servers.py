@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from chandra_runner.archive.download import archives as sources
-from chandra_runner.archive.download.download import bring
+from chandra_runner.archive.download.download import download_missing_files
 from chandra_runner.archive.download.locations import ArchiveKind, ArchiveLocation
 from chandra_runner.archive.http import TRIES
 from chandra_runner.errors import DataError, SiteError
@@ -41,11 +41,11 @@ def test_a_server_that_behaves_gives_every_file_once(
 ) -> None:
     site.style = style
     order = errand()
-    bring(order)
+    download_missing_files(order)
     assert files(order.directory) == files(observation)
     assert sorted(r.path for r in site.asked()) == sorted(site.files)
     before = len(site.requests)
-    bring(order)
+    download_missing_files(order)
     assert len(site.requests) == before
 
 
@@ -73,14 +73,14 @@ def test_what_passes_is_waited_out(
     site.answer(evt2, *answers)
     order = errand()
     began = time.monotonic()
-    bring(order)
+    download_missing_files(order)
     assert time.monotonic() - began < 10 * order.idle_timeout
     assert files(order.directory) == whole(site)
 
 
 def test_a_cut_file_goes_on_where_it_was_cut(site: Site, errand: Make, evt2: str) -> None:
     site.answer(evt2, server.cut, server.cut)
-    bring(errand())
+    download_missing_files(errand())
     asked = [request for request in site.asked() if request.path == evt2]
     assert [request.start for request in asked] == [0, asked[0].sent, asked[0].sent + asked[1].sent]
     assert sum(request.sent for request in asked) == len(site.files[evt2])
@@ -91,7 +91,7 @@ def test_a_file_that_changes_between_tries_is_never_mixed(site: Site, errand: Ma
     new = gzip.compress(gzip.decompress(old), compresslevel=1)
     site.answer(evt2, server.replace_file(new))
     order = errand()
-    bring(order)
+    download_missing_files(order)
     assert new != old
     assert files(order.directory) == whole(site)
 
@@ -101,7 +101,7 @@ def test_the_rest_of_another_version_is_not_added(site: Site, errand: Make) -> N
     site.files[path] = b"old words " * 5000
     site.answer(path, server.replace_file(b"new words " * 5000), server.ignore_version)
     order = errand()
-    bring(order)
+    download_missing_files(order)
     assert files(order.directory)["00README"] == b"new words " * 5000
 
 
@@ -125,13 +125,13 @@ def test_what_does_not_pass_has_a_name(
     site.answer(evt2, *answers)
     order = errand()
     with pytest.raises(DataError, match=rf"^ObsID {OBSID}, primary/\S+{EVT2}: http://\S+: .*{message}"):
-        bring(order)
+        download_missing_files(order)
     assert len([request for request in site.asked() if request.path == evt2]) == tried
     there = files(order.directory)
     expected = {path: body for path, body in whole(site).items() if not path.endswith(EVT2)}
     assert {path: body for path, body in there.items() if not path.endswith(".part")} == expected
     site.answers.clear()
-    bring(order)  # the next run brings the rest, and only that
+    download_missing_files(order)  # the next run brings the rest, and only that
     assert files(order.directory) == whole(site)
     assert {request.path for request in site.asked() if request.sent} == set(site.files)
 
@@ -154,7 +154,7 @@ def test_what_is_damaged_on_the_server_never_gets_its_name(
     site.files[evt2] = body
     order = errand()
     with pytest.raises(DataError, match=rf"ObsID {OBSID}, primary/\S+{EVT2}: .*({message})"):
-        bring(order)
+        download_missing_files(order)
     assert not [path for path in files(order.directory) if EVT2 in path]
 
 
@@ -168,7 +168,7 @@ def test_a_bomb_that_is_valid_fits_is_stopped(site: Site, errand: Make, evt2: st
     header = "".join(card.ljust(80) for card in cards).ljust(2880).encode()
     site.files[evt2] = gzip.compress(header + bytes(100 << 20))
     with pytest.raises(DataError, match=f"{EVT2}: .*unpacks to more than 64 MB"):
-        bring(errand())
+        download_missing_files(errand())
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_names_that_lead_elsewhere_refuse_the_listing(site: Site, errand: Make, 
     site.names[f"{server.prefix(OBSID)}primary/"] = [link]
     order = errand()
     with pytest.raises(DataError, match=rf"ObsID {OBSID}: \S+: it lists a file with the name "):
-        bring(order)
+        download_missing_files(order)
     assert not order.directory.exists()
     assert not site.asked()
 
@@ -196,7 +196,7 @@ def test_a_directory_without_end_is_refused(site: Site, errand: Make) -> None:
     for number in range(10_001):
         site.files[f"{server.prefix(OBSID)}primary/acisf{number:05d}_evt2.fits.gz"] = b""
     with pytest.raises(DataError, match=rf"ObsID {OBSID}: \S+: it lists more than 10000 files"):
-        bring(errand())
+        download_missing_files(errand())
 
 
 def test_directories_in_a_ring_end(site: Site, errand: Make) -> None:
@@ -204,13 +204,13 @@ def test_directories_in_a_ring_end(site: Site, errand: Make) -> None:
     for depth in range(300):
         site.files[f"{start}{'deeper/' * depth}x.fits"] = b""
     with pytest.raises(DataError, match="it has more than 100 directories"):
-        bring(errand())
+        download_missing_files(errand())
 
 
 def test_a_page_that_is_no_listing_is_named(site: Site, errand: Make) -> None:
     site.answer(server.prefix(OBSID), lambda handler, *_: handler.page(b"<html>Welcome</html>") or 0)
     with pytest.raises(DataError, match="lists no files"):
-        bring(errand())
+        download_missing_files(errand())
 
 
 def test_an_archive_without_the_observation_says_so_and_the_next_one_is_asked(
@@ -219,10 +219,12 @@ def test_an_archive_without_the_observation_says_so_and_the_next_one_is_asked(
     empty = Site()
     with serve(empty) as nothing:
         order = errand(archives=(nothing, url))
-        bring(order)
+        download_missing_files(order)
         assert files(order.directory) == whole(site)
         with pytest.raises(DataError, match=rf"ObsID 493: {nothing}: not found \(404.*; put its directory"):
-            bring(errand(obsid=493, directory=order.directory.with_name("493"), archives=(nothing,)))
+            download_missing_files(
+                errand(obsid=493, directory=order.directory.with_name("493"), archives=(nothing,))
+            )
 
 
 def test_what_one_archive_cuts_the_next_one_brings_whole(
@@ -233,14 +235,14 @@ def test_what_one_archive_cuts_the_next_one_brings_whole(
     bad.answer(evt2, server.cut, *[server.status(500)] * TRIES)
     with serve(bad) as first:
         order = errand(archives=(first, url))
-        bring(order)
+        download_missing_files(order)
     assert files(order.directory) == whole(site)
     assert [request.start for request in site.asked()] == [0]  # half a file of another server is no start
 
 
 def test_a_server_that_is_not_there_is_named(errand: Make) -> None:
     with pytest.raises(DataError, match=rf"ObsID {OBSID}: http://127.0.0.1:9/: it cannot be reached; tried"):
-        bring(errand(archives=("http://127.0.0.1:9/",)))
+        download_missing_files(errand(archives=("http://127.0.0.1:9/",)))
 
 
 def test_tls_is_verified_and_redirects_stay_encrypted(
@@ -252,15 +254,15 @@ def test_tls_is_verified_and_redirects_stay_encrypted(
     with serve(site, context) as secure:
         order = errand(archives=(secure,))
         with pytest.raises(DataError, match=r"its certificate is not trusted: .*; set SSL_CERT_FILE to"):
-            bring(order)
+            download_missing_files(order)
         assert not site.requests
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         site.answer(evt2, server.redirect(f"{url}{evt2}"))
         with pytest.raises(DataError, match=rf"{EVT2}: .* redirects to http://, which is not followed"):
-            bring(order)
+            download_missing_files(order)
         site.answer(evt2, server.redirect(f"{secure}{evt2}"))
-        bring(order)
+        download_missing_files(order)
     assert files(order.directory) == whole(site)
 
 
@@ -272,12 +274,14 @@ def test_a_bucket_is_listed_page_by_page(
         sources, "location_of", lambda name, _: ArchiveLocation(name, ArchiveKind.BUCKET, url)
     )
     order = errand(archives=("s3://bucket",))
-    bring(order)
+    download_missing_files(order)
     assert files(order.directory) == whole(site)
     assert not site.asked("HEAD")
     site.files[f"{server.prefix(OBSID)}primary/../../../evil_evt2.fits.gz"] = b"x"
     with pytest.raises(DataError, match="it lists a file with the name"):
-        bring(errand(archives=("s3://bucket",), directory=order.directory.with_name("again")))
+        download_missing_files(
+            errand(archives=("s3://bucket",), directory=order.directory.with_name("again"))
+        )
 
 
 def test_a_folder_is_an_archive_too(observation: Path, errand: Make, tmp_path: Path) -> None:
@@ -285,7 +289,7 @@ def test_a_folder_is_an_archive_too(observation: Path, errand: Make, tmp_path: P
     place.parent.mkdir(parents=True)
     place.symlink_to(observation)
     order = errand(archives=(f"file://{tmp_path}/mirror",))
-    bring(order)
+    download_missing_files(order)
     assert files(order.directory) == files(observation)
 
 
@@ -295,14 +299,14 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     order = errand()
     with pytest.raises(SiteError, match=r"\d+ MB are to come, and \S+ has 0 MB free; make room"):
-        bring(order)
+        download_missing_files(order)
     assert not site.asked()
 
 
 def test_how_far_it_is_ends_at_all_of_it(site: Site, errand: Make, evt2: str) -> None:
     site.answer(evt2, server.cut, server.ignore_range)
     told: list[tuple[float, float]] = []
-    bring(errand(tell=lambda done, total, unit: told.append((done, total))))
+    download_missing_files(errand(report_progress=lambda done, total, unit: told.append((done, total))))
     size = sum(map(len, site.files.values()))
     assert told[0] == (0, size)
     assert told[-1] == (size, size)
