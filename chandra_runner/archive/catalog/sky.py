@@ -35,7 +35,7 @@ class Position:
 class Box:
     """Ranges of right ascension and declination, degrees.
 
-    `west` is larger than `east` where the zero meridian lies between them; without them, all the way round.
+    `west` is larger than `east` where the zero meridian lies between them; None means all right ascensions.
     """
 
     south: float
@@ -44,23 +44,23 @@ class Box:
     east: float | None = None
 
 
-def box_around(centre: Position, radius: float) -> Box:
-    """The box that holds a cone of that radius, degrees."""
-    south, north = centre.dec - radius - _MARGIN, centre.dec + radius + _MARGIN
+def box_around(center: Position, radius: float) -> Box:
+    """Return the box around a cone of that radius, degrees."""
+    south, north = center.dec - radius - _MARGIN, center.dec + radius + _MARGIN
     if south <= -90 or north >= 90:
         return Box(max(south, -90.0), min(north, 90.0))
     # The meridians that touch a small circle: sin(width) = sin(radius) / cos(dec).
-    width = degrees(asin(min(1.0, sin(radians(radius)) / cos(radians(centre.dec))))) + _MARGIN
-    return Box(south, north, (centre.ra - width) % 360, (centre.ra + width) % 360)
+    width = degrees(asin(min(1.0, sin(radians(radius)) / cos(radians(center.dec))))) + _MARGIN
+    return Box(south, north, (center.ra - width) % 360, (center.ra + width) % 360)
 
 
 def read_position(ra: str, dec: str) -> Position:
-    """A position as people write it: decimal degrees, or ``13h48m52.5s`` or ``13:48:52.5`` and ``+26:35:34``.
+    """Read a position: decimal degrees, or ``13h48m52.5s`` or ``13:48:52.5`` and ``+26:35:34``.
 
     Raises
     ------
     UsageError
-        It is none.
+        It is not a position.
     """
     place = Position(_angle("--ra", ra, "hourangle"), _angle("--dec", dec, "deg"))
     if not 0 <= place.ra <= 360:
@@ -71,7 +71,7 @@ def read_position(ra: str, dec: str) -> Position:
 
 
 def _angle(option: str, text: str, unit: str) -> float:
-    """Degrees; `unit` is that of the first of sexagesimal numbers."""
+    """Return an angle, degrees; `unit` is that of the first of sexagesimal numbers."""
     if re.fullmatch(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", text) and len(text) <= _MAX_LENGTH:
         return float(text)
     from astropy.coordinates import Angle
