@@ -27,7 +27,7 @@ from loguru import logger
 
 from chandra_runner.archive.download import fetch
 from chandra_runner.archive.download.connection_limit import MAX_CONNECTIONS
-from chandra_runner.archive.download.download import DownloadRequest, bring
+from chandra_runner.archive.download.download import DownloadRequest, download_missing_files
 from chandra_runner.archive.download.file_selection import FileSelection
 
 OBSID = 90001
@@ -161,13 +161,15 @@ def gunzip(directory: Path) -> None:
 def own(url: str, target: Path, scratch: Path, *, check: bool) -> None:
     """Fetch an observation as the download stage does."""
     shutil.rmtree(target, ignore_errors=True)
-    known = fetch.check_intact
+    known = fetch.check_integrity
     if not check:
-        fetch.check_intact = lambda path, name: None
+        fetch.check_integrity = lambda path, name: None
     try:
-        bring(DownloadRequest(OBSID, target, (url,), FileSelection(), False, 60.0, scratch, lambda *_: None))
+        download_missing_files(
+            DownloadRequest(OBSID, target, (url,), FileSelection(), False, 60.0, scratch, lambda *_: None)
+        )
     finally:
-        fetch.check_intact = known
+        fetch.check_integrity = known
 
 
 def timed(work: Callable[[], None]) -> float:
