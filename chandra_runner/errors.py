@@ -1,4 +1,8 @@
-"""The errors that a user can meet. Only bugs show tracebacks; these show a message."""
+"""Errors and problems that are shown to the user as messages; only bugs show tracebacks.
+
+An error is raised and ends something; a problem is one of the things that are wrong in a recipe, which are
+collected and reported together.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +23,25 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The recipe or the command line is wrong."""
     ENVIRONMENT = 3
-    """The environment is: no CIAO for ``engine: ciao``, disk full, ObsIDs locked by another run."""
+    """The environment is wrong: no CIAO for ``engine: ciao``, disk full, ObsIDs locked by another run."""
     INTERRUPTED = 130
+    """The run was stopped by the user."""
 
 
 class ChandraRunnerError(Exception):
-    """Base of all errors that are the user's or the environment's, not ours.
+    """Base of all errors whose cause is the user's input or the environment, not this program.
 
     Parameters
     ----------
     message : str
         What is wrong, and where.
     hint : str
-        What to do about it; empty where there is nothing to say.
+        What to do about it; empty if nothing can be suggested.
+
+    Examples
+    --------
+    >>> print(ChandraRunnerError("there is no stage deflair", "did you mean deflare?"))
+    there is no stage deflair; did you mean deflare?
     """
 
     exit_code = ExitCode.TASKS
@@ -46,23 +56,23 @@ class ChandraRunnerError(Exception):
 
 
 class UsageError(ChandraRunnerError):
-    """The command line asks for something that cannot be."""
+    """The command line requests something that is not possible."""
 
     exit_code = ExitCode.USAGE
 
 
 class SiteError(ChandraRunnerError):
-    """The machine lacks something: CIAO, disk space, permission, a free lock."""
+    """Something is missing on this machine: CIAO, disk space, permission, a free lock."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class DataError(ChandraRunnerError):
-    """A data file is missing, damaged or not what it should be: the task that needs it fails."""
+    """A data file is missing, damaged or not of the expected kind: the task that needs it fails."""
 
 
 class BadValueError(ValueError):
-    """A value that means nothing where it stands; whoever knows the place makes a message of it.
+    """A value is not valid; the caller knows its place and reports it there.
 
     Parameters
     ----------
@@ -78,12 +88,20 @@ class BadValueError(ValueError):
         self.hint = hint
 
 
-# numpy and astropy notice a full disk by what was not written, and raise an OSError without number.
+# numpy and astropy raise an OSError without errno and file name when a disk is full: numpy.ndarray.tofile
+# counts the items that were written, astropy compares sizes. Only the message tells them from other errors.
 _WRITTEN_IN_PART = re.compile(r"requested and \d+ written|[Nn]ot enough (free )?space")
 
 
 def from_os(error: OSError) -> ChandraRunnerError:
-    """An operating system's error in words for the user."""
+    """Return the error for the user that corresponds to one of the operating system.
+
+    Examples
+    --------
+    >>> error = FileNotFoundError(errno.ENOENT, "No such file or directory", "evt2.fits")
+    >>> print(from_os(error))
+    evt2.fits: No such file or directory
+    """
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or _WRITTEN_IN_PART.search(str(error)):
         return SiteError("the disk is full", "make room, then run again")
     return DataError(f"{error.filename or 'a file'}: {error.strerror or error}")
@@ -91,7 +109,24 @@ def from_os(error: OSError) -> ChandraRunnerError:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a recipe, with its place."""
+    """One thing that is wrong in a file, such as a recipe, at its place.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    line, column : int
+        The place, counted from 1.
+    message : str
+        What is wrong.
+    hint : str
+        What would be right; empty if nothing can be suggested.
+
+    Examples
+    --------
+    >>> print(Problem(Path("recipe.yaml"), 2, 16, "0754 is not a whole number", "write 754"))
+    recipe.yaml:2:16: 0754 is not a whole number; write 754
+    """
 
     file: Path
     line: int
@@ -106,7 +141,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """Settings of a stage that its schema accepts but that cannot work.
+    """One thing that is wrong in the settings of a stage, though the schema accepts them.
+
+    `Stage.check` yields such problems; the recipe knows the place of each setting and reports a `Problem`.
 
     Parameters
     ----------
@@ -115,7 +152,7 @@ class SettingProblem:
     message : str
         What is wrong.
     hint : str
-        What would be right.
+        What would be right; empty if nothing can be suggested.
     """
 
     setting: tuple[str | int, ...]
@@ -124,7 +161,13 @@ class SettingProblem:
 
 
 class RecipeError(ChandraRunnerError):
-    """A recipe with problems: all of them, in the order of their places."""
+    """A recipe is not valid.
+
+    Parameters
+    ----------
+    problems : list of Problem
+        Everything that is wrong with it; kept in the order of files and places.
+    """
 
     exit_code = ExitCode.USAGE
 

@@ -182,7 +182,7 @@ class _Parser:
             hint = "remove the escape sequence"
             self._complain(event, "the text contains a control character", hint)
         value = event.value if quoted else resolve_scalar(event.value)
-        return replace(self._located(event, value), text=event.value, quoted=quoted)
+        return self._located(event, value, text=event.value, quoted=quoted)
 
     def _items(self) -> Iterator[LocatedValue]:
         for event in self._events:
@@ -237,9 +237,10 @@ class _Parser:
             self._stop(event, message, "write the values out")
         return replace(value, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
 
-    def _located(self, event: Any, value: Any) -> LocatedValue:
+    def _located(self, event: Any, value: Any, text: str = "", *, quoted: bool = False) -> LocatedValue:
         mark = event.start_mark
-        return LocatedValue(value, self._file, mark.line + 1, mark.column + 1)
+        line, column = mark.line + 1, mark.column + 1
+        return LocatedValue(value, self._file, line, column, text=text, quoted=quoted)
 
     def _complain(self, event: Any, message: str, hint: str) -> None:
         self._problems.append(self._located(event, None).problem(message, hint))
