@@ -1,4 +1,4 @@
-"""On-axis effective area of ACIS from the CALDB: mirror, quantum efficiency, contamination."""
+"""On-axis effective area of ACIS from the CALDB: mirror area, quantum efficiency and contamination."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _CONTAMINATION = "data/chandra/acis/contam/acisD*contamN*.fits"
 
 @dataclass(frozen=True)
 class Aimpoint:
-    """Where the optical axis met the detector, and when.
+    """Where the optical axis meets the detector, and when.
 
     Parameters
     ----------
     chip : int
-        CCD.
+        Number of the CCD.
     chipx, chipy : float
-        Pixel on it.
+        Chip coordinates, pixel.
     time : float
         Mission time, s.
     """
@@ -42,7 +42,10 @@ class Aimpoint:
 
 
 def find_aimpoint(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, time: float) -> Aimpoint:
-    """The chip that the optical axis meets; where it meets none, the place on the first that is nearest."""
+    """Return the position on the chips where the optical axis meets them.
+
+    If it is on no chip, as in a gap, the nearest position on a chip is returned.
+    """
     axis = np.array([[-1.0], [0.0], [0.0]])
     hits = []
     for number in chips:
@@ -53,80 +56,83 @@ def find_aimpoint(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, ti
     return min(hits, key=lambda hit: hit[0])[1]
 
 
-def caldb_area(caldb: Path, pointing: Pointing, grating: str, aim: Aimpoint, energy: float) -> float:
-    """Effective area of mirror and chip at an energy, on the axis.
+def caldb_area(caldb: Path, pointing: Pointing, grating: str, aimpoint: Aimpoint, energy: float) -> float:
+    """Return the effective area of mirror and chip at an energy, on the optical axis.
 
     Parameters
     ----------
     caldb : Path
         The directory $CALDB.
     pointing : Pointing
-        For its instrument.
+        Pointing, which names the instrument.
     grating : str
-        ``NONE``, or what was in.
-    aim : Aimpoint
-        Chip, place and time.
+        Name of the grating, or ``NONE``.
+    aimpoint : Aimpoint
+        Chip, position and time.
     energy : float
-        keV.
+        Energy, keV.
 
     Returns
     -------
     float
-        cm2; mirror area x quantum efficiency x transmission of the contamination.
+        Effective area, cm2: mirror area x quantum efficiency x transmission of the contamination.
 
     Raises
     ------
     DataError
-        A file is not there or damaged, or the observation was not made with ACIS alone.
+        A file is missing or damaged, or the observation was not made with ACIS without a grating.
     """
     if pointing.detector is not ACIS or grating != "NONE":
         name = pointing.detector.name if grating == "NONE" else f"{pointing.detector.name} with {grating}"
-        raise DataError(f"effective_area: caldb is not for {name}", "give an ARF file")
+        raise DataError(f"effective_area: caldb does not apply to {name}", "give an ARF file")
     return (
-        _mirror(_newest(caldb, _MIRROR), energy)
-        * _efficiency(_newest(caldb, _EFFICIENCY), aim.chip, energy)
-        * _transmission(_newest(caldb, _CONTAMINATION), aim, energy)
+        _mirror_area(_newest_file(caldb, _MIRROR), energy)
+        * _quantum_efficiency(_newest_file(caldb, _EFFICIENCY), aimpoint.chip, energy)
+        * _transmission(_newest_file(caldb, _CONTAMINATION), aimpoint, energy)
     )
 
 
-def _newest(caldb: Path, pattern: str) -> Path:
-    """The file of the highest version; N0015 is newer than N0014."""
+def _newest_file(caldb: Path, pattern: str) -> Path:
+    """Return the file with the highest version: N0015 is newer than N0014."""
     found = sorted(caldb.glob(pattern), key=lambda path: path.stem[-4:])
     if not found:
         raise DataError(f"$CALDB ({caldb}) has no {pattern}", "install the CALDB, or give an ARF file")
     return found[-1]
 
 
-def _mirror(path: Path, energy: float) -> float:
-    low, high, area = _columns(path, "SHELL", "1111", "ENERG_LO", "ENERG_HI", "EFFAREA")
+def _mirror_area(path: Path, energy: float) -> float:
+    # SHELL = 1111 is the table of all four shells of the mirror together.
+    low, high, area = _columns_where(path, "SHELL", "1111", "ENERG_LO", "ENERG_HI", "EFFAREA")
     return interpolate_area(path, (low + high).ravel() / 2, area.ravel(), energy)
 
 
-def _efficiency(path: Path, chip: int, energy: float) -> float:
-    energies, efficiency = _columns(path, "CCD_ID", str(chip), "ENERGY", "QE")
+def _quantum_efficiency(path: Path, chip: int, energy: float) -> float:
+    energies, efficiency = _columns_where(path, "CCD_ID", str(chip), "ENERGY", "QE")
     return interpolate_area(path, energies.ravel(), efficiency.ravel(), energy)
 
 
-def _transmission(path: Path, aim: Aimpoint, energy: float) -> float:
-    """exp(-tau), tau being the sum over the layers of mu(E) (tau0(t) + tau1(t) fxy(chip pixel)).
+def _transmission(path: Path, aimpoint: Aimpoint, energy: float) -> float:
+    """Return exp(-tau), the transmission of the contamination on the filter of ACIS.
 
-    Each row of the chip's table is a layer; its vectors hold N_ENERGY and N_TIME numbers.
+    tau is the sum of mu(E) (tau0(t) + tau1(t) fxy(pixel)) over the layers: absorption, thickness that grows
+    with time, and its distribution over the chip. Each row of the chip's table is a layer; only the first
+    N_ENERGY and N_TIME numbers of its vectors are used.
     """
     names = ("N_ENERGY", "ENERGY", "MU", "N_TIME", "TIME", "TAU0", "TAU1", "FXY")
-    columns = _columns(path, "CCD_ID", str(aim.chip), *names)
+    columns = _columns_where(path, "CCD_ID", str(aimpoint.chip), *names)
     if columns[-1].shape[1:] not in ((1024 * 1024,), (1024, 1024)):
-        raise DataError(f"{path.name}: FXY is no map of 1024 x 1024 pixels")
-    pixel = (round(aim.chipy) - 1) * 1024 + round(aim.chipx) - 1
+        raise DataError(f"{path.name}: FXY is not a map of 1024 x 1024 pixels")
+    pixel = (round(aimpoint.chipy) - 1) * 1024 + round(aimpoint.chipx) - 1
     depth = 0.0
     for n_energy, energies, mu, n_time, times, tau0, tau1, fxy in zip(*columns, strict=True):
         at_energy, at_time = slice(int(n_energy)), slice(int(n_time))
-        early, late = (np.interp(aim.time, times[at_time], tau[at_time]) for tau in (tau0, tau1))
+        early, late = (np.interp(aimpoint.time, times[at_time], tau[at_time]) for tau in (tau0, tau1))
         depth += np.interp(energy, energies[at_energy], mu[at_energy]) * (early + late * fxy.ravel()[pixel])
     return math.exp(-depth)
 
 
-def _columns(path: Path, keyword: str, value: str, *columns: str) -> list[Array]:
-    """Columns of the table whose header has that keyword."""
+def _columns_where(path: Path, keyword: str, value: str, *columns: str) -> list[Array]:
+    """Read columns of the table in which a keyword has a value."""
     for hdu in tables_with(path, *columns):
         if str(hdu.header.get(keyword, "")).strip() == value:
             with naming_file(path):

@@ -1,4 +1,4 @@
-"""Effective area: on the axis, and how it falls off."""
+"""Effective area: from an ARF, and its decrease off axis (vignetting)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _VIGNETTING = Path(__file__).with_name("hrma_vignetting.txt")
 
 
 def arf_area(path: Path, energy: float) -> float:
-    """Effective area that an ARF gives at an energy.
+    """Return the effective area that an ARF gives at an energy.
 
     Parameters
     ----------
     path : Path
-        ARF with ENERG_LO, ENERG_HI (keV) and SPECRESP (cm2), as of CIAO's mkwarf or mkarf.
+        ARF with ENERG_LO, ENERG_HI (keV) and SPECRESP (cm2), as from CIAO's mkwarf or mkarf.
     energy : float
-        keV.
+        Energy, keV.
 
     Returns
     -------
     float
-        cm2, interpolated linearly between the middles of the energy bins.
+        Effective area, cm2, interpolated linearly between the centers of the energy bins.
 
     Raises
     ------
     DataError
-        The file is damaged or no ARF, or does not reach that energy.
+        The file is damaged or is not an ARF, or does not include the energy.
     """
     columns = ("ENERG_LO", "ENERG_HI", "SPECRESP")
     hdu = table_with(path, *columns)
@@ -44,37 +44,42 @@ def arf_area(path: Path, energy: float) -> float:
 
 
 def interpolate_area(path: Path, energies: Array, values: Array, energy: float) -> float:
-    """A value of a calibration file at an energy.
+    """Interpolate a value of a calibration file at an energy.
 
     Raises
     ------
     DataError
-        The file does not reach that energy, or has no positive number there.
+        The file does not include the energy, or its value there is not positive.
     """
     if not len(energies) or not energies.min() <= energy <= energies.max():
-        raise DataError(f"{path.name} does not reach the energy {energy:g} keV")
+        raise DataError(f"{path.name} does not include the energy {energy:g} keV")
     value = float(np.interp(energy, energies, values))
     if not value > 0:
-        raise DataError(f"{path.name} gives {value:g} at {energy:g} keV")
+        raise DataError(f"{path.name} has the value {value:g} at {energy:g} keV, which is not positive")
     return value
 
 
 def vignetting(energy: float, angle: Array) -> Array:
-    """The mirror's effective area relative to the axis.
+    """Return the effective area of the mirror relative to that on the optical axis.
 
-    From the CALDB's table, averaged over the azimuth, which matters by some 2 % at 10'.
+    The numbers are those of the CALDB's table, averaged over azimuth, whose effect is about 2 % at 10'.
 
     Parameters
     ----------
     energy : float
-        keV; 0.1 to 10.
+        Energy, keV, 0.1 to 10.
     angle : ndarray
-        Off-axis angle, arcmin; beyond 45' it counts as 45'.
+        Off-axis angle, arcmin; angles beyond 45' are taken as 45'.
 
     Returns
     -------
     ndarray
-        1 on the axis.
+        Relative area: 1 on the optical axis.
+
+    Examples
+    --------
+    >>> vignetting(1.5, np.array([0.0, 10.0])).round(2).tolist()
+    [1.0, 0.85]
     """
     angles, energies, table = _vignetting_table()
     at_energy = [np.interp(energy, energies, column) for column in table.T]
@@ -84,7 +89,7 @@ def vignetting(energy: float, angle: Array) -> Array:
 
 @cache
 def _vignetting_table() -> tuple[Array, Array, Array]:
-    """Angles, energies, and the relative area, of shape (energies, angles)."""
+    """Return angles, energies, and the relative area of shape (energies, angles)."""
     lines = [line for line in _VIGNETTING.read_text(encoding="ascii").splitlines() if line[0] != "#"]
     angles = np.array(lines[0].split()[1:], dtype=float)
     rows = np.array([line.split() for line in lines[1:]], dtype=float)

@@ -1,4 +1,4 @@
-"""What an observation looked at: its chips, their good pixels and times, and the telescope's motion."""
+"""The field of view of an observation: chips, their good pixels and times, and the telescope's motion."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from .exposure_map import ChipExposure, fine_pixel, mean_attitude, sample_times
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_sky
 from .good_pixels import (
     Window,
-    boxes,
     dead_columns,
     default_windows,
     good_fraction,
     read_bad_pixels,
     read_mask,
+    rectangles,
 )
 from .grid import Extent
 from .level2 import mean_live_fraction
 
 _SLACK = 4.0
-"""Seconds by which good time may outlast the aspect solution: a frame of ACIS, and some."""
+"""Time by which good time may extend beyond the aspect solution, s: an ACIS frame (3.2 s) and some more."""
 
 
 @dataclass(frozen=True)
 class Companions:
-    """The files that go with an event list; what there is not is None, or empty.
+    """The companion files of an event list; missing ones are None, or empty.
 
     Parameters
     ----------
     asol : tuple of Path
-        Aspect solution, in one file or several.
+        Files of the aspect solution.
     badpix, mask, fov, dtf : Path or None
-        Bad pixels, windows, field of view, dead time (HRC).
+        Bad-pixel file, mask file, field-of-view file and dead-time file (HRC).
     """
 
     asol: tuple[Path, ...] = ()
@@ -55,8 +55,8 @@ class Companions:
 
 
 @dataclass(frozen=True)
-class Field:
-    """What was looked at.
+class FieldOfView:
+    """What an observation could see.
 
     Parameters
     ----------
@@ -65,13 +65,13 @@ class Field:
     chips : tuple of ChipExposure
         The chips that had good time.
     mean : Attitude
-        About which the telescope dithered.
+        The attitude around which the telescope dithered.
     dtcor : float
         Live fraction of the good time.
     extent : Extent
-        Of the field of view.
+        Rectangle around the field of view.
     notes : tuple of str
-        What a user should know of how this was found out.
+        Limitations that the user should know.
     """
 
     pointing: Pointing
@@ -82,21 +82,21 @@ class Field:
     notes: tuple[str, ...]
 
 
-def load_field_of_view(events: EventFile, companions: Companions) -> Field:
-    """Find out what was looked at.
+def load_field_of_view(events: EventFile, companions: Companions) -> FieldOfView:
+    """Determine the field of view of an observation from its event list and companion files.
 
     Parameters
     ----------
     events : EventFile
-        Open event list, with good time.
+        Open event list with good time.
     companions : Companions
-        What goes with it. Without an aspect solution the dither is rebuilt from the events, without a
-        bad-pixel file (ACIS) bad columns are those without events.
+        Companion files. Without an aspect solution the dither is reconstructed from the events; without a
+        bad-pixel file (ACIS) columns without events count as bad.
 
     Raises
     ------
     DataError
-        A file is damaged, a column or keyword is missing.
+        A file is damaged, or a column or keyword is missing.
     """
     pointing = Pointing.of(events.header)
     notes: list[str] = []
@@ -105,23 +105,25 @@ def load_field_of_view(events: EventFile, companions: Companions) -> Field:
     if companions.dtf is not None:
         dtcor = mean_live_fraction(companions.dtf, events.good_times.first) or dtcor
     good = _good_maps(events, companions, pointing, notes)
-    chips = tuple(_expose(events, aspect, dtcor, number, pixels) for number, pixels in good.items())
-    lit = tuple(chip for chip in chips if len(chip.seconds))
-    if not lit:
+    chips = tuple(_chip_exposure(events, aspect, dtcor, number, pixels) for number, pixels in good.items())
+    exposed = tuple(chip for chip in chips if len(chip.seconds))
+    if not exposed:
         raise DataError(f"{events.path.name} has no good time on any chip")
-    extent = fov_extent(companions.fov) if companions.fov is not None else chip_extent(pointing, lit)
+    extent = fov_extent(companions.fov) if companions.fov is not None else chip_extent(pointing, exposed)
     if companions.fov is None:
         notes.append("no field-of-view file: the image covers the chips and their dither")
-    return Field(pointing, lit, mean_attitude(lit[0].attitude, lit[0].seconds), dtcor, extent, tuple(notes))
+    return FieldOfView(
+        pointing, exposed, mean_attitude(exposed[0].attitude, exposed[0].seconds), dtcor, extent, tuple(notes)
+    )
 
 
 def fov_extent(path: Path) -> Extent:
-    """The rectangle around all polygons of a field-of-view file (fov1).
+    """Return the rectangle around all polygons of a field-of-view file (fov1).
 
     Raises
     ------
     DataError
-        The file is damaged or no such file.
+        The file is damaged or is not a field-of-view file.
     """
     tables = list(tables_with(path, "X", "Y"))
     with naming_file(path):
@@ -133,7 +135,8 @@ def fov_extent(path: Path) -> Extent:
 
 
 def chip_extent(pointing: Pointing, chips: tuple[ChipExposure, ...]) -> Extent:
-    """The rectangle on the sky around all good pixels, wherever the dither took them."""
+    """Return the rectangle on the sky around all good pixels over the whole dither."""
+    # The corners of the rectangle of good pixels are enough: a chip is flat and its image convex.
     xs, ys = [], []
     for chip in chips:
         block = pointing.detector.chip(chip.number).nx // chip.good.shape[1]
@@ -153,7 +156,7 @@ def chip_extent(pointing: Pointing, chips: tuple[ChipExposure, ...]) -> Extent:
 
 
 def chip_numbers(events: EventFile, pointing: Pointing) -> tuple[int, ...]:
-    """The chips whose events are in a file."""
+    """Return the numbers of the chips with events in a file."""
     detector = pointing.detector
     if not events.good_times.shared:
         return tuple(number for number in events.good_times.by_chip if number in detector.chips)
@@ -164,6 +167,7 @@ def chip_numbers(events: EventFile, pointing: Pointing) -> tuple[int, ...]:
 
 
 def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes: list[str]) -> Aspect:
+    """Return the aspect solution, read or reconstructed, aligned with the positions of the events."""
     events.require(*COLUMNS, pointing.detector.chip_column)
     good = [gti for gti in events.good_times.by_chip.values() if len(gti)]
     if not good:
@@ -179,12 +183,12 @@ def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes
 
 
 def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[str]) -> None:
-    """An aspect solution should last as long as the good time."""
+    """Check that the aspect solution covers the good time: refuse less than half, note less than all."""
     covered = good.intersect(make_gti(aspect.time[0] - _SLACK, aspect.time[-1] + _SLACK)).total()
     missing = good.total() - covered
     names = ", ".join(path.name for path in asol)
     if missing > 0.5 * good.total():
-        raise DataError(f"{names} lacks {missing:.0f} s of {good.total():.0f} s good time")
+        raise DataError(f"{names} covers only {covered:.0f} of {good.total():.0f} s of good time")
     if missing > 0:
         notes.append(f"{names} lacks {missing:.0f} s of the good time: its ends are held")
 
@@ -192,7 +196,7 @@ def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[
 def _good_maps(
     events: EventFile, companions: Companions, pointing: Pointing, notes: list[str]
 ) -> dict[int, Array]:
-    """Maps of good pixels by chip."""
+    """Return the maps of good pixels by chip."""
     detector = pointing.detector
     numbers = chip_numbers(events, pointing)
     masks: Mapping[int, tuple[Window, ...]] = {}
@@ -205,7 +209,7 @@ def _good_maps(
         bad = read_bad_pixels(companions.badpix, detector)
     elif detector is ACIS:
         bad = dict(_empty_columns(events, pointing, numbers))
-        columns = sum(len(rectangles) for rectangles in bad.values())
+        columns = sum(len(empty) for empty in bad.values())
         notes.append(f"no bad-pixel file: the {columns} columns that lack their share of events count as bad")
     else:
         notes.append("no bad-pixel file: all pixels count as good")
@@ -213,7 +217,7 @@ def _good_maps(
     for number in numbers:
         chip = detector.chip(number)
         windows = masks.get(number) or default_windows(chip, detector, events.header)
-        bad_here = bad.get(number, boxes([], [], [], []))
+        bad_here = bad.get(number, rectangles([], [], [], []))
         maps[number] = good_fraction(chip, windows, bad_here, fine_pixel(detector))
     return maps
 
@@ -221,7 +225,9 @@ def _good_maps(
 def _empty_columns(
     events: EventFile, pointing: Pointing, numbers: tuple[int, ...]
 ) -> Iterator[tuple[int, Array]]:
+    """Yield, for each chip, the columns that are bad because they have no events."""
     size = pointing.detector.chip(numbers[0]).nx + 1 if numbers else 0
+    # One histogram for the columns of all chips, filled in one pass over the events.
     counts = np.zeros((max(numbers, default=0) + 1) * size, dtype=np.int64)
     for chunk in events.chunks():
         chip, chipx = chunk["ccd_id"].astype(np.intp), chunk["chipx"].astype(np.intp)
@@ -232,6 +238,7 @@ def _empty_columns(
         yield number, dead_columns(pointing.detector.chip(number), columns)
 
 
-def _expose(events: EventFile, aspect: Aspect, dtcor: float, number: int, good: Array) -> ChipExposure:
+def _chip_exposure(events: EventFile, aspect: Aspect, dtcor: float, number: int, good: Array) -> ChipExposure:
+    """Return where a chip pointed in its good time."""
     middle, length = sample_times(events.good_times.of(number))
     return ChipExposure(number, aspect.at(middle), length * dtcor, good)

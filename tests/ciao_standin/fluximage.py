@@ -14,7 +14,7 @@ from chandra_runner.fits.event_file import EventFile
 from chandra_runner.native.count_image import ThresholdedImages, apply_exposure_threshold, count_images
 from chandra_runner.native.effective_area import vignetting
 from chandra_runner.native.exposure_map import exposure_map
-from chandra_runner.native.field_of_view import Field, load_field_of_view
+from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.grid import Grid, GridError, parse_grid
 from chandra_runner.native.image_file import Label, image_header, write_image
 from chandra_runner.native.psf import off_axis_map, psf_radius
@@ -37,7 +37,7 @@ class _Scene:
     """All that the images of an event list have in common."""
 
     events: EventFile
-    field: Field
+    field: FieldOfView
     grid: Grid
     values: dict[str, Any]
 
@@ -85,7 +85,7 @@ def _targets(band: Band, fraction: float, values: dict[str, Any]) -> dict[str, P
     return {key: output(f"{root}{ending}", values["clobber"]) for key, ending in names.items()}
 
 
-def _grid(events: EventFile, field: Field, values: dict[str, Any]) -> Grid:
+def _grid(events: EventFile, field: FieldOfView, values: dict[str, Any]) -> Grid:
     try:
         if values["xygrid"]:
             return parse_grid(values["xygrid"])

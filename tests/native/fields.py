@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.field_of_view import Companions, Field, load_field_of_view
+from chandra_runner.native.field_of_view import Companions, FieldOfView, load_field_of_view
 
 
 def one(directory: Path, pattern: str) -> Path | None:
@@ -32,7 +32,7 @@ def events_path(directory: Path) -> Path:
 
 
 @cache
-def field_of(directory: Path) -> Field:
+def field_of(directory: Path) -> FieldOfView:
     """What an ObsID of one exposure looked at."""
     with EventFile.open(events_path(directory)) as events:
         return load_field_of_view(events, companions(directory))

@@ -83,7 +83,7 @@ def test_a_chip_that_is_not_in_a_file_is_named(caldb):
 )
 def test_only_bare_acis_has_an_area_here(tmp_path, detector, grating, name):
     pointing = Pointing(detector, (-1.0, 0.0, 127.0), 10.0, 20.0, 30.0)
-    with pytest.raises(DataError, match=f"caldb is not for {name}; give an ARF"):
+    with pytest.raises(DataError, match=f"caldb does not apply to {name}; give an ARF"):
         caldb_area(tmp_path, pointing, grating, AIM, 1.0)
 
 

@@ -39,7 +39,7 @@ def test_an_arf_gives_its_area(shared_data):
 
 
 def test_an_energy_that_an_arf_does_not_reach_is_refused(shared_data):
-    with pytest.raises(DataError, match=r"chandra_acis_i.arf does not reach the energy 20 keV"):
+    with pytest.raises(DataError, match=r"chandra_acis_i.arf does not include the energy 20 keV"):
         arf_area(shared_data / "real/calibration/chandra_acis_i.arf", 20.0)
 
 
@@ -55,5 +55,5 @@ def test_an_area_of_zero_is_refused(tmp_path):
     ]
     path = tmp_path / "empty.arf"
     fits.BinTableHDU.from_columns(columns, name="SPECRESP").writeto(path)
-    with pytest.raises(DataError, match=r"empty.arf gives 0 at 2 keV"):
+    with pytest.raises(DataError, match=r"empty.arf has the value 0 at 2 keV"):
         arf_area(path, 2.0)

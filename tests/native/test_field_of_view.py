@@ -97,7 +97,7 @@ def test_an_aspect_solution_of_another_time_is_refused(shared_data):
     other = companions(shared_data / "sim/90001").asol
     with (
         EventFile.open(next(directory.glob("primary/*_e1_evt2.fits.gz"))) as events,
-        pytest.raises(DataError, match=r"pcadf90001.*lacks \d+ s of \d+ s good time"),
+        pytest.raises(DataError, match=r"pcadf90001.*covers only \d+ of \d+ s of good time"),
     ):
         load_field_of_view(events, Companions(other))
 

@@ -10,15 +10,15 @@ from chandra_runner.errors import DataError
 from chandra_runner.native.detectors import ACIS, HRC_I, HRC_S
 from chandra_runner.native.good_pixels import (
     Window,
-    boxes,
     dead_columns,
     default_windows,
     good_fraction,
     read_bad_pixels,
     read_mask,
+    rectangles,
 )
 
-NONE = boxes([], [], [], [])
+NONE = rectangles([], [], [], [])
 CHIP = ACIS.chip(7)
 
 
@@ -80,7 +80,7 @@ def test_bad_are_pixels_with_a_bit_of_the_lower_18(tmp_path):
 
 def test_bad_pixels_of_a_flight_observation(shared_data):
     bad = read_bad_pixels(shared_data / "real/28229/primary/acisf28229_000N001_bpix1.fits.gz", ACIS)
-    window = (Window(1.0, boxes(1, 1024, 1, 1024), NONE),)
+    window = (Window(1.0, rectangles(1, 1024, 1, 1024), NONE),)
     good = good_fraction(CHIP, window, bad[7])
     assert np.all(good[:8] == 0)  # rows at the frame store
     assert np.all(good[:, 255:257] == 0)  # columns 256 and 257, between nodes
@@ -100,8 +100,8 @@ def test_hrc_bad_pixels_belong_to_their_segment(shared_data):
 
 
 def test_averaging_a_map_keeps_its_sum():
-    bad = boxes([3, 500], [17, 500], [5, 1], [9, 1024])
-    window = (Window(1.0, boxes(2, 1023, 2, 1023), NONE),)
+    bad = rectangles([3, 500], [17, 500], [5, 1], [9, 1024])
+    window = (Window(1.0, rectangles(2, 1023, 2, 1023), NONE),)
     whole = good_fraction(CHIP, window, bad)
     assert good_fraction(CHIP, window, bad, 8).sum() * 64 == whole.sum()
 

@@ -16,7 +16,7 @@ from chandra_runner.native.count_image import (
 )
 from chandra_runner.native.detectors import ACIS
 from chandra_runner.native.exposure_map import exposure_map
-from chandra_runner.native.field_of_view import Field, load_field_of_view
+from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.geometry import Array
 from chandra_runner.native.grid import Grid, GridError, parse_grid
 from chandra_runner.native.image_file import Label, image_header, write_image
@@ -45,7 +45,7 @@ class ExposureContext:
         The cleaned event list.
     events : EventFile
         The same, open.
-    field : Field
+    field : FieldOfView
         Pointing, chips and exposure of the observation.
     grid : Grid
         Pixel grid of the images.
@@ -56,7 +56,7 @@ class ExposureContext:
     job: Job[ImageSettings]
     product: Product
     events: EventFile
-    field: Field
+    field: FieldOfView
     grid: Grid
     angle: Array
 
@@ -137,7 +137,7 @@ def _make_exposure(context: ExposureContext, units: ImageUnits, sensitivity_of: 
             _write(context, band, images, output)
 
 
-def _grid(settings: ImageSettings, field: Field) -> Grid:
+def _grid(settings: ImageSettings, field: FieldOfView) -> Grid:
 
     try:
         if settings.xygrid is not None:
