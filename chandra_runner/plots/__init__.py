@@ -1,1 +1,1 @@
-"""Light curves and images as pictures."""
+"""Plots of light curves and images."""

@@ -1,4 +1,4 @@
-"""The plot of a light curve is always the same picture, and never fails for what is in the data."""
+"""The plot of a light curve is the same bytes each time, and never fails because of the data."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def draw(path: Path, counts: list[int], caption: Caption = CAPTION) -> bytes:
     """Plot a light curve of bins of 100 s with these counts."""
     start = 1e8 + 100.0 * np.arange(len(counts))
     curve = LightCurve(start, start + 100.0, np.array(counts), np.full(len(counts), 99.0), 1.0)
-    quiet = clean_sigma(curve.time_min, curve.time_max, curve.rate, allowed_sigma=3, min_length=3)
-    plot_light_curve(path, curve, quiet, quiet.gti, caption)
+    result = clean_sigma(curve.time_min, curve.time_max, curve.rate, allowed_sigma=3, min_length=3)
+    plot_light_curve(path, curve, result, result.gti, caption)
     return path.read_bytes()
 
 
-def test_it_is_a_png_of_the_size_of_a_page(tmp_path: Path) -> None:
+def test_it_is_a_png_of_fixed_size(tmp_path: Path) -> None:
     content = draw(tmp_path / "a.png", QUIET)
     assert content.startswith(b"\x89PNG")
     assert struct.unpack(">2I", content[16:24]) == (1200, 552)
 
 
-def test_neither_time_nor_the_users_settings_show_in_it(tmp_path: Path) -> None:
+def test_neither_the_time_nor_matplotlib_settings_change_it(tmp_path: Path) -> None:
     first = draw(tmp_path / "a.png", QUIET)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "black"}):
         assert draw(tmp_path / "b.png", QUIET) == first
@@ -48,5 +48,5 @@ def test_any_light_curve_can_be_drawn(tmp_path: Path, counts: list[int]) -> None
     assert draw(tmp_path / "a.png", counts)
 
 
-def test_a_target_with_a_dollar_is_no_formula(tmp_path: Path) -> None:
+def test_dollars_in_the_text_are_not_formulas(tmp_path: Path) -> None:
     assert draw(tmp_path / "a.png", QUIET, Caption(r"$\frac", "a $ b $ c", "$"))
