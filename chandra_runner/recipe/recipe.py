@@ -119,12 +119,12 @@ class Recipe:
         return self.observation_settings.get((obsid, stage)) or self.stage_settings[stage]
 
 
-def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
+def load_recipe(path: Path | str, overrides: Overrides = Overrides()) -> Recipe:
     """Read a recipe, merge it with what it extends, and check it.
 
     Parameters
     ----------
-    path : Path
+    path : path-like
         The recipe file.
     overrides : Overrides
         What the command line says instead of the recipe.
@@ -136,6 +136,7 @@ def load_recipe(path: Path, overrides: Overrides = Overrides()) -> Recipe:
     UsageError
         An override is not possible.
     """
+    path = Path(path)
     recipe_files, problems = load_recipe_files(path)
     is_complete = not problems
     rejected = [
