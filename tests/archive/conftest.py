@@ -23,7 +23,7 @@ OBSID = 99003
 def observation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ObsID directory that the archive serves."""
     directory = tmp_path_factory.mktemp("archive") / str(OBSID)
-    sample.write(OBSID, directory)
+    sample.write_observation(OBSID, directory)
     return directory
 
 
@@ -32,7 +32,7 @@ def site(observation: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """An archive that behaves, until it is told not to; waiting between tries is short."""
     monkeypatch.setattr(transport, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(transport, "LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr(bringing, "POLL", 0.02)
+    monkeypatch.setattr(bringing, "POLL_INTERVAL", 0.02)
     monkeypatch.setenv("no_proxy", "*")
     found = Site()
     found.add(OBSID, observation)
@@ -63,7 +63,7 @@ def errand(tmp_path: Path, url: str) -> Make:
             "newer": False,
             "idle_timeout": 0.5,
             "scratch": tmp_path / "scratch",
-            "tell": lambda done, total, unit: None,
+            "report_progress": lambda done, total, unit: None,
         }
         return DownloadRequest(**{**usual, **changes})
 

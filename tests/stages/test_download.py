@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chandra_runner.archive.download.download_record import Record
+from chandra_runner.archive.download.download_record import DownloadRecord
 from chandra_runner.errors import DataError, ExitCode, SiteError
 from chandra_runner.observation.raw_files import RawFile, inventory
 from chandra_runner.stages.download import STAGE, download
@@ -96,9 +96,9 @@ def test_an_unpacked_file_is_not_fetched_beside_itself(job: Job[Any]) -> None:
         (
             493,
             (),
-            r"^ObsID 493: it is not under \S+data; archive: none fetches nothing; put its directory under",
+            r"^ObsID 493: it was not found under \S+data; with archive: none nothing is downloaded; put its directory under",
         ),
-        (99003, (), r"^ObsID 99003: it is not under .*; it is a synthetic one: with archive: \[sample\]"),
+        (99003, (), r"^ObsID 99003: it was not found under .*; it is a synthetic observation: write archive: \[sample\]"),
     ],
 )
 def test_what_cannot_be_had_is_named_with_a_way_out(
@@ -122,13 +122,13 @@ def test_a_data_directory_that_cannot_be_written_is_the_sites_fault(job: Job[Any
 
 def test_a_download_that_was_interrupted_is_not_taken_for_all_there_is(job: Job[Any]) -> None:
     download(job)
-    record = Record.read(job.raw)
+    record = DownloadRecord.read(job.raw)
     record.pending = ["secondary/hrcf99003_000N001_evt1.fits.gz"]
     record.write(job.raw)
     job = replace(job, archives=())
     download(job)  # the file is there: nothing is missing
     (job.raw / record.pending[0]).unlink()
-    with pytest.raises(DataError, match=r"interrupted left out secondary/hrcf99003_000N001_evt1.fits.gz"):
+    with pytest.raises(DataError, match=r"interrupted download did not get secondary/hrcf99003_000N001_evt1.fits.gz"):
         download(job)
 
 

@@ -1,4 +1,4 @@
-"""A bound on the time that another machine may take, whatever it does with its connection."""
+"""A limit on the time that another machine may take, whatever it does with its connection."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ T = TypeVar("T")
 
 
 class DeadlineError(Exception):
-    """The call took too long; its thread goes on until its own timeout, and holds nobody up."""
+    """The call took too long; its thread runs on until its own timeout, which nobody waits for."""
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns or raises, if it does so in time.
+    """Return or raise what a call does, if it ends in time.
 
-    A socket's timeout is of one read: a service that sends a byte now and then never meets it.
+    A socket's timeout applies to one read: a service that sends a byte now and then never reaches it.
 
     Raises
     ------

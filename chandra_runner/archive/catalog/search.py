@@ -11,27 +11,27 @@ from .tap import WITH_DATA, Catalog, CatalogEntry, entries_in
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is looked for.
+    """The criteria of a search.
 
     Parameters
     ----------
-    centre : Position
-        Axis of the cone.
+    center : Position
+        Center of the cone.
     radius : float
-        Its opening, degrees.
+        Radius of the cone, degrees.
     instrument : str
         ``ACIS``, ``HRC``, ``ACIS-I``, ``ACIS-S``, ``HRC-I``, ``HRC-S``; any when empty.
     grating : str
         ``NONE``, ``HETG``, ``LETG``; any when empty.
     min_exposure : float
-        ks.
+        Least exposure time, ks.
     after, before : date or None
-        The first day, and the first day that is too late.
+        First day, and the day after the last one.
     public : bool
-        Whether those that are still proprietary are left out.
+        Whether proprietary observations are left out.
     """
 
-    centre: Position
+    center: Position
     radius: float
     instrument: str = ""
     grating: str = ""
@@ -41,11 +41,11 @@ class Criteria:
     public: bool = False
 
     def accepts(self, entry: CatalogEntry) -> bool:
-        """Whether an observation is among what is looked for."""
+        """Return whether an observation meets the criteria."""
         detector = entry.instrument
         return (
             entry.status in (WITH_DATA[:1] if self.public else WITH_DATA)
-            and self.centre.separation(entry.position) <= self.radius
+            and self.center.separation(entry.position) <= self.radius
             and self.instrument in ("", detector, detector.partition("-")[0])
             and self.grating in ("", entry.grating)
             and entry.exposure >= self.min_exposure
@@ -55,7 +55,7 @@ class Criteria:
 
     def __str__(self) -> str:
         parts = [
-            f"within {format_angle(self.radius)} of {self.centre}",
+            f"within {format_angle(self.radius)} of {self.center}",
             self.instrument,
             f"grating {self.grating}" if self.grating else "",
             f"at least {self.min_exposure:g} ks" if self.min_exposure else "",
@@ -67,14 +67,14 @@ class Criteria:
 
 
 def find(catalog: Catalog, criteria: Criteria, timeout: float) -> list[CatalogEntry]:
-    """The observations that fit, by ObsID.
+    """Return the observations that meet the criteria, sorted by ObsID.
 
     Raises
     ------
     SiteError
-        The catalog cannot be asked.
+        The catalog gives no usable answer.
     """
-    box = box_around(criteria.centre, criteria.radius)
+    box = box_around(criteria.center, criteria.radius)
     fitting = {entry.obsid: entry for entry in entries_in(catalog, box, timeout) if criteria.accepts(entry)}
     return [fitting[obsid] for obsid in sorted(fitting)]
 

@@ -1,4 +1,4 @@
-"""The archives, asked in one way: which files has an ObsID, how large is one, bring it."""
+"""The kinds of archives behind one interface: list the files of an ObsID, tell sizes, download."""
 
 from __future__ import annotations
 
@@ -11,70 +11,69 @@ from urllib.parse import quote
 from chandra_runner import synthetic as sample
 from chandra_runner.archive.errors import AbsentError, ArchiveError, PassingError
 from chandra_runner.archive.http import CHUNK, HttpClient, Reply
-from chandra_runner.observation.raw_files import list_files
+from chandra_runner.observation.raw_files import ARCHIVE_FOLDERS, list_files
 
 from .listing import ListedFile, check_count, check_path, index_names, read_bucket_page
 from .locations import ArchiveKind, ArchiveLocation, location_of, observation_prefix
-from .partial_file import Origin, PartialFile
+from .partial_file import PartialFile, RemoteVersion
 
 LARGEST_FILE = 32 << 30
-"""Bytes; the archive's largest files have a tenth of it."""
+"""Largest size of a file, bytes; the archive's largest files have a tenth of it."""
 MAX_PAGES = 100
-FOLDERS = ("primary", "secondary")
-Watch = Callable[[int], None]
-"""Is told of every bunch of bytes that comes; of a negative number where they have to come again."""
+CountBytes = Callable[[int], None]
+"""Called with the number of bytes received; with a negative number if they must be received again."""
 
 
 class Archive(Protocol):
-    """Where observations can be had."""
+    """Where observations can be downloaded from."""
 
     name: str
 
     def files(self, obsid: int) -> list[ListedFile]:
-        """What it has of an observation.
+        """Return the files that it has of an observation.
 
         Raises
         ------
         AbsentError
-            Nothing.
+            It has none.
         ArchiveError
-            It cannot be asked, or answers nonsense.
+            It cannot be reached, or its answer is not valid.
         """
 
     def size(self, entry: ListedFile) -> int | None:
-        """Bytes of a file; None where the archive does not tell."""
+        """Return the size of a file, bytes; None if the archive does not say."""
 
-    def fetch(self, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
-        """Bring a file, all of it, or what is still missing of it, into its part."""
+    def fetch(self, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
+        """Download a file, or what is missing of it, into its partial file."""
 
 
 def open_archive(name: str, idle_timeout: float, state: Path, scratch: Path) -> Archive:
-    """The archive of that name.
+    """Return the archive of that name.
 
     Parameters
     ----------
     name : str
-        As in the recipe.
+        Name or URL, as in the recipe.
     idle_timeout : float
-        Seconds without a byte after which a connection is given up.
+        Time, s, without a byte after which a connection is given up.
     state : Path
-        Existing directory, shared by all runs that share the data: connections are counted there.
+        Existing directory, shared by all runs that share the data, for the limit of connections.
     scratch : Path
         Existing directory for temporary files.
 
     Raises
     ------
     SiteError
-        The name, or what the environment says in its place, is no address.
+        The name, or the environment variable that replaces it, is not an address.
     """
-    place = location_of(name, os.environ)
-    match place.kind:
+    location = location_of(name, os.environ)
+    match location.kind:
         case ArchiveKind.WEB:
-            return WebArchive(place, HttpClient(name, idle_timeout, state))
+            return WebArchive(location, HttpClient(name, idle_timeout, state))
         case ArchiveKind.BUCKET:
-            return BucketArchive(place, HttpClient(name, idle_timeout, state))
+            return BucketArchive(location, HttpClient(name, idle_timeout, state))
         case ArchiveKind.FOLDER:
-            return FolderArchive(name, Path(place.root))
+            return FolderArchive(name, Path(location.root))
         case ArchiveKind.SAMPLE:
             return SampleArchive(scratch / "sample")
 
@@ -82,13 +81,13 @@ def open_archive(name: str, idle_timeout: float, state: Path, scratch: Path) -> 
 class WebArchive:
     """A web server with index pages."""
 
-    def __init__(self, place: ArchiveLocation, transport: HttpClient) -> None:
-        self.name = place.name
-        self._place, self._transport = place, transport
+    def __init__(self, location: ArchiveLocation, client: HttpClient) -> None:
+        self.name = location.name
+        self._location, self._client = location, client
 
     def files(self, obsid: int) -> list[ListedFile]:
-        """What its index pages list, those of the directories below it too."""
-        url = self._place.root + observation_prefix(obsid)
+        """Return what its index pages list, including those of directories below."""
+        url = self._location.root + observation_prefix(obsid)
         found: list[ListedFile] = []
         folders = [""]
         pages = 0
@@ -96,11 +95,11 @@ class WebArchive:
             folder = folders.pop()
             pages += 1
             if pages > MAX_PAGES:
-                raise ArchiveError(f"it has more than {MAX_PAGES} directories for it")
-            for name in index_names(self._transport.page(url + folder), url + folder):
+                raise ArchiveError(f"it has more than {MAX_PAGES} directories for this ObsID")
+            for name in index_names(self._client.page(url + folder), url + folder):
                 if not name.endswith("/"):
                     found.append(ListedFile(folder + name, url + folder + quote(name)))
-                elif folder or name.rstrip("/") in FOLDERS:
+                elif folder or name.rstrip("/") in ARCHIVE_FOLDERS:
                     folders.append(folder + name)
             check_count(len(found))
         if not found:
@@ -108,42 +107,42 @@ class WebArchive:
         return found
 
     def size(self, entry: ListedFile) -> int | None:
-        """As the server says."""
-        return self._transport.size(entry.url)
+        """Return what the server says."""
+        return self._client.size(entry.url)
 
-    def fetch(self, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
-        """By HTTP, as often as it takes."""
-        self._transport.persist(lambda: _receive(self._transport, entry, part, watch), lambda: part.size)
+    def fetch(self, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
+        """Download by HTTP, and try again after failures that pass."""
+        self._client.persist(lambda: _receive(self._client, entry, part, count_bytes), lambda: part.size)
 
 
 class BucketArchive(WebArchive):
     """An S3 bucket that anyone may list."""
 
     def files(self, obsid: int) -> list[ListedFile]:
-        """What its listing has under the observation's prefix."""
-        prefix = self._place.prefix + observation_prefix(obsid)
+        """Return what its listing has under the observation's prefix."""
+        prefix = self._location.prefix + observation_prefix(obsid)
         found = []
         for key, size in self._objects(prefix):
             path = check_path(key.removeprefix(prefix))
-            if "/" not in path or path.partition("/")[0] in FOLDERS:
-                found.append(ListedFile(path, self._place.root + quote(key), size))
+            if "/" not in path or path.partition("/")[0] in ARCHIVE_FOLDERS:
+                found.append(ListedFile(path, self._location.root + quote(key), size))
             check_count(len(found))
         if not found:
-            raise AbsentError("not there (nothing is listed)")
+            raise AbsentError("not found (nothing is listed)")
         return found
 
     def size(self, entry: ListedFile) -> int | None:
-        """As it is listed."""
+        """Return what the listing says."""
         return entry.size
 
     def _objects(self, prefix: str) -> Iterator[tuple[str, int]]:
-        query = f"{self._place.root}?list-type=2&prefix={quote(prefix, safe='')}"
+        query = f"{self._location.root}?list-type=2&prefix={quote(prefix, safe='')}"
         more = ""
         for _ in range(MAX_PAGES):
-            page = read_bucket_page(self._transport.page(query + more))
+            page = read_bucket_page(self._client.page(query + more))
             for key, size in page.objects:
                 if not key.startswith(prefix):
-                    raise ArchiveError(f"it lists {key[:200]!r} where {prefix} was asked for")
+                    raise ArchiveError(f"it lists {key[:200]!r}, which is not below {prefix}")
                 if not key.endswith("/"):  # some tools make empty objects for directories
                     yield key, size
             if not page.continuation:
@@ -153,53 +152,57 @@ class BucketArchive(WebArchive):
 
 
 class FolderArchive:
-    """A directory of this machine, laid out as the archive's servers are."""
+    """A directory of this machine with the layout of the archive's servers."""
 
     def __init__(self, name: str, root: Path) -> None:
         self.name = name
         self._root = root
 
     def files(self, obsid: int) -> list[ListedFile]:
-        """What is in its directory."""
+        """Return what is in the directory of the observation."""
         directory = self._root / observation_prefix(obsid)
         found = [ListedFile(check_path(path), str(directory / path)) for path in list_files(directory)]
         if not found:
-            raise AbsentError(f"not there (no files in {directory})")
+            raise AbsentError(f"not found (no files in {directory})")
         return found
 
     def size(self, entry: ListedFile) -> int | None:
-        """As the file system says."""
+        """Return what the file system says."""
         return Path(entry.url).stat().st_size
 
-    def fetch(self, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
-        """Copy it, from its start."""
+    def fetch(self, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
+        """Copy it from the start."""
         source = Path(entry.url)
-        watch(-part.size)
-        part.begin(Origin(entry.url, None, ""))
+        count_bytes(-part.size)
+        part.begin(RemoteVersion(entry.url, None, ""))
         with source.open("rb") as stream, part.append() as target:
             while chunk := stream.read(CHUNK):
                 _write(target.write, chunk)
-                watch(len(chunk))
+                count_bytes(len(chunk))
 
 
 class SampleArchive(FolderArchive):
-    """Small synthetic observations, made when they are asked for."""
+    """Small synthetic observations, made on request."""
 
     def __init__(self, scratch: Path) -> None:
         super().__init__("sample", scratch)
 
     def files(self, obsid: int) -> list[ListedFile]:
-        """What its generator makes of the number."""
+        """Return the files of a synthetic observation, which is made first."""
         if obsid not in sample.OBSIDS:
             raise AbsentError(f"it has only {', '.join(map(str, sample.OBSIDS))}")
         directory = self._root / observation_prefix(obsid)
         if not directory.exists():
-            sample.write(obsid, directory)
+            sample.write_observation(obsid, directory)
         return super().files(obsid)
 
 
-def _receive(transport: HttpClient, entry: ListedFile, part: PartialFile, watch: Watch) -> None:
-    """One try at a file: what is missing of a part that was begun, or all of it."""
+def _receive(client: HttpClient, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
+    """Try once to receive a file: what is missing of a partial file, or all of it.
+
+    A partial file is continued only if its validator still holds: If-Range makes the server send the whole
+    file if it has changed, so that two versions are never mixed.
+    """
     known = part.origin()
     usable = known is not None and known.url == entry.url and known.validator
     total = known.total if known is not None and usable else None
@@ -207,44 +210,46 @@ def _receive(transport: HttpClient, entry: ListedFile, part: PartialFile, watch:
     if total is not None and offset == total:
         return
     headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
-    with transport.open("GET", entry.url, headers) as (reply, chunks):
+    with client.open("GET", entry.url, headers) as (reply, chunks):
         if not (known and offset and reply.status == 206):
-            _begin(entry, part, reply, watch)
+            _begin(entry, part, reply, count_bytes)
         else:
-            _check_continues(part, known, offset, reply, watch)
-        _fill(part, chunks, watch)
+            _check_continues(part, known, offset, reply, count_bytes)
+        _fill(part, chunks, count_bytes)
         if reply.total is not None and part.size != reply.total:
             raise PassingError(f"the connection was cut after {part.size} of {reply.total} bytes")
 
 
-def _begin(entry: ListedFile, part: PartialFile, reply: Reply, watch: Watch) -> None:
-    """Start from the beginning."""
-    watch(-part.size)
+def _begin(entry: ListedFile, part: PartialFile, reply: Reply, count_bytes: CountBytes) -> None:
+    """Start from the beginning of the file."""
+    count_bytes(-part.size)
     part.discard()
     if reply.status == 416:
         raise PassingError("the file has changed on the server")
     if reply.status != 200:
-        raise ArchiveError("the server sends a part of the file where all of it was asked for")
-    part.begin(Origin(entry.url, reply.total, reply.validator, reply.modified))
+        raise ArchiveError("the server sent a part of the file although all of it was requested")
+    part.begin(RemoteVersion(entry.url, reply.total, reply.validator, reply.modified))
 
 
-def _check_continues(part: PartialFile, known: Origin, offset: int, reply: Reply, watch: Watch) -> None:
-    """Whether what comes is the rest of what is here.
+def _check_continues(
+    part: PartialFile, known: RemoteVersion, offset: int, reply: Reply, count_bytes: CountBytes
+) -> None:
+    """Check that the server sends the rest of the partial file.
 
     Raises
     ------
     PassingError
-        It is not; what is here is thrown away.
+        It does not; the partial file is discarded.
     """
     same = not reply.validator or reply.validator == known.validator
     if reply.start == offset and reply.total in (known.total, None) and same:
         return
-    watch(-part.size)
+    count_bytes(-part.size)
     part.discard()
-    raise PassingError("the server continues another file, or at another place: from the start again")
+    raise PassingError("the server sends another version or another part; starting again")
 
 
-def _fill(part: PartialFile, chunks: Iterator[bytes], watch: Watch) -> None:
+def _fill(part: PartialFile, chunks: Iterator[bytes], count_bytes: CountBytes) -> None:
     size = part.size
     with part.append() as target:
         for chunk in chunks:
@@ -252,11 +257,11 @@ def _fill(part: PartialFile, chunks: Iterator[bytes], watch: Watch) -> None:
             if size > LARGEST_FILE:
                 raise ArchiveError(f"it is larger than {LARGEST_FILE >> 30} GB")
             _write(target.write, chunk)
-            watch(len(chunk))
+            count_bytes(len(chunk))
 
 
 def _write(write: Callable[[memoryview], int], chunk: bytes) -> None:
-    """Write all of it, where an unbuffered file may take less at a time."""
+    """Write all data: an unbuffered file may write less than it is given."""
     view = memoryview(chunk)
     while view:
         view = view[write(view) :]

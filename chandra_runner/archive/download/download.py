@@ -134,19 +134,15 @@ def _try_archives(request: DownloadRequest, state: Path) -> None:
 
 def _download_from(archive: Archive, request: DownloadRequest) -> bool:
     """Download what an archive has of the missing files; return whether that was all."""
-    directory = request.directory
-    if (
-        list_files(directory)
-        and not interrupted_files(directory)
-        and not missing_files(directory, request.wanted)
-    ):
-        if not refresh(archive, request.obsid, directory, request.wanted, request.report_progress):
+    directory, report_progress = request.directory, request.report_progress
+    incomplete = interrupted_files(directory) or missing_files(directory, request.wanted)
+    if list_files(directory) and not incomplete:
+        if not refresh(archive, request.obsid, directory, request.wanted, report_progress):
             logger.info(f"{request.name}: {archive.name} has nothing newer")
         return True
     entries = select_files(archive.files(request.obsid), directory, request.wanted)
-    fetch_files(
-        archive, request.obsid, entries, directory, DownloadRecord.read(directory), request.report_progress
-    )
+    record = DownloadRecord.read(directory)
+    fetch_files(archive, request.obsid, entries, directory, record, report_progress)
     return not missing_files(directory, request.wanted)
 
 

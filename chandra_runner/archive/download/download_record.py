@@ -35,7 +35,7 @@ class DownloadRecord:
     Parameters
     ----------
     pending : list of str
-        Paths of files that a download that has not ended was to download_missing_files.
+        Paths of files that a download has not received yet.
     sources : dict of str to FileOrigin
         Origins by path.
     """

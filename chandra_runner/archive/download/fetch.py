@@ -136,7 +136,7 @@ class _Worker:
         logger.info(f"{where}: {part.target.stat().st_size / 1e6:.2f} MB from {self._archive.name}")
 
     def _fetch_intact(self, entry: ListedFile, part: PartialFile) -> None:
-        """Download and verify; a damaged file is discarded and downloaded again, a limited number of times."""
+        """Download and verify; a damaged file is downloaded again, a limited number of times."""
         for attempt in range(1, DAMAGED_TRIES + 1):
             self._archive.fetch(entry, part, self._meter.advance)
             try:
@@ -198,6 +198,6 @@ def _check_room(obsid: int, directory: Path, total: int, to_come: int) -> None:
     free = shutil.disk_usage(existing).free
     if to_come + SPARE > free:
         raise SiteError(
-            f"ObsID {obsid}: {to_come / 1e6:.0f} MB must be downloaded, but {existing} has only {free / 1e6:.0f} MB free",
+            f"ObsID {obsid}: {to_come / 1e6:.0f} MB to download, but {existing} has {free / 1e6:.0f} MB free",
             "make room there, or choose another directory with data: or --data",
         )

@@ -1,4 +1,4 @@
-"""Which files of an observation are wanted: what its directory lacks, what an archive has of it."""
+"""Which files of an observation are needed, which of them are missing, and which an archive has."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 
 from chandra_runner.archive.errors import ArchiveError
 from chandra_runner.errors import DataError
-from chandra_runner.observation.directory import MISSED_KINDS
 from chandra_runner.observation.oif import read_oif
-from chandra_runner.observation.raw_files import bare_name, kind_of, list_files
+from chandra_runner.observation.raw_files import KINDS_REPORTED_MISSING, bare_name, kind_of, list_files
 
-from .download_record import Record
+from .download_record import DownloadRecord
 from .listing import ListedFile
 
 _VERSION = re.compile(r"N(\d{3})(?=[_.])")
@@ -21,12 +20,12 @@ _VERSION = re.compile(r"N(\d{3})(?=[_.])")
 
 @dataclass(frozen=True)
 class FileSelection:
-    """Which files are asked for.
+    """The files that are needed.
 
     Parameters
     ----------
     kinds : frozenset of str
-        Kinds as of `inventory.kind_of`; empty: all files.
+        Kinds (`raw_files.kind_of`); empty for all files.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -35,52 +34,56 @@ class FileSelection:
         return not self.kinds or kind_of(path) in self.kinds or kind_of(path) == "oif"
 
 
-def lacking(directory: Path, wanted: FileSelection) -> list[str]:
-    """Names, without ``.gz``, of the files that an ObsID directory says it has and that are not there.
+def missing_files(directory: Path, wanted: FileSelection) -> list[str]:
+    """Return the names, without ``.gz``, of needed files that the index lists and that are missing.
 
-    Only those that are wanted. Of a directory that was put together by its owner, only those without which
-    something else would come out; one with events and without an oif.fits that can be read lacks nothing.
+    In a directory that its owner put together, only files without which the products would differ count; a
+    directory with events and without a readable oif.fits is complete.
     """
     paths = list_files(directory)
-    there = {_any_version(bare_name(path)) for path in paths}
+    present = {_any_version(bare_name(path)) for path in paths}
     index = [path for path in paths if kind_of(path) == "oif"]
     if not index:
         return [] if any(kind_of(path) in ("evt1", "evt2") for path in paths) else ["oif.fits"]
     try:
         listed = [bare_name(member.location) for member in read_oif(directory / index[0]).members]
-    except DataError:  # said, with its reasons, by the stage that needs it
+    except DataError:  # the stage that needs it reports the reason
         return []
-    fetched = bool(Record.read(directory).sources)
+    fetched = bool(DownloadRecord.read(directory).sources)
     every = fetched or not wanted.kinds
-    needed = [name for name in listed if name in wanted and (every or kind_of(name) in MISSED_KINDS)]
-    return sorted(name for name in needed if _any_version(name) not in there)
+    needed = [
+        name for name in listed if name in wanted and (every or kind_of(name) in KINDS_REPORTED_MISSING)
+    ]
+    return sorted(name for name in needed if _any_version(name) not in present)
 
 
-def unfinished(directory: Path) -> list[str]:
-    """Paths of the files that a download which was interrupted has yet to bring."""
-    there = {bare_name(path) for path in list_files(directory)}
-    return [path for path in Record.read(directory).pending if bare_name(path) not in there]
+def interrupted_files(directory: Path) -> list[str]:
+    """Return the paths of files that an interrupted download has not received."""
+    present = {bare_name(path) for path in list_files(directory)}
+    return [path for path in DownloadRecord.read(directory).pending if bare_name(path) not in present]
 
 
-def choose(entries: Iterable[ListedFile], directory: Path, wanted: FileSelection) -> list[ListedFile]:
-    """The files of an archive that a directory is to get: wanted, and not there in any folder or compression.
+def select_files(entries: Iterable[ListedFile], directory: Path, wanted: FileSelection) -> list[ListedFile]:
+    """Return the files of an archive that a directory needs and does not have in any folder or compression.
 
     Raises
     ------
     ArchiveError
-        The archive has another processing version of what the directory lacks.
+        The archive has another processing version of missing files.
     """
-    there = {bare_name(path) for path in list_files(directory)}
-    missing = [entry for entry in entries if entry.path in wanted and bare_name(entry.path) not in there]
-    other = newer_and_older(there, (bare_name(entry.path) for entry in missing))
+    present = {bare_name(path) for path in list_files(directory)}
+    missing = [entry for entry in entries if entry.path in wanted and bare_name(entry.path) not in present]
+    other = other_versions(present, (bare_name(entry.path) for entry in missing))
     if other:
         here, elsewhere = next(iter(other.items()))
-        raise ArchiveError(f"it has {elsewhere} where {here} is here", "--refresh data takes its version")
+        raise ArchiveError(
+            f"it has {elsewhere}, but this directory has {here}", "use --refresh data to take its version"
+        )
     return missing
 
 
-def newer_and_older(here: Iterable[str], elsewhere: Iterable[str]) -> Mapping[str, str]:
-    """Files that exist in two processing versions: name here -> name elsewhere."""
+def other_versions(here: Iterable[str], elsewhere: Iterable[str]) -> Mapping[str, str]:
+    """Return files that exist in two processing versions: name here -> name elsewhere."""
     by_stem = {_any_version(name): name for name in here if _VERSION.search(name)}
     found = {}
     for name in elsewhere:
@@ -95,5 +98,5 @@ def _any_version(name: str) -> str:
 
 
 def versions(names: Iterable[str]) -> str:
-    """Processing versions in file names, as ``N003`` or ``N003, N004``."""
+    """Return the processing versions in file names, as ``N003`` or ``N003, N004``."""
     return ", ".join(sorted({f"N{match[1]}" for name in names if (match := _VERSION.search(name))}))

@@ -1,4 +1,4 @@
-"""Whether a file that was fetched is whole: gzip's own checksum, FITS from its first header to its end."""
+"""Checking downloaded files: the checksum of gzip, FITS from the first header to the end."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 SMALLEST_LIMIT = 64 << 20
 LARGEST_RATIO = 200
-"""What a file may grow to: real FITS files stay below a twentieth of this, deflate's limit is 1032."""
+"""Largest ratio of uncompressed to compressed size: real FITS files have a twentieth, deflate allows 1032."""
 
 
-def check_intact(path: Path, name: str) -> None:
+def check_integrity(path: Path, name: str) -> None:
     """Read a file to its end.
 
     Parameters
@@ -27,12 +27,12 @@ def check_intact(path: Path, name: str) -> None:
     path : Path
         The file.
     name : str
-        What it is to be called; it says what is in it.
+        Its final name, which tells the format.
 
     Raises
     ------
     DataError
-        It is empty, cut off, damaged, or not what its name says.
+        It is empty, truncated, damaged, or not of the format that its name tells.
     """
     size = path.stat().st_size
     if size == 0:
@@ -57,17 +57,17 @@ def _walk(stream: BinaryIO, name: str) -> None:
 
 
 class _Bounded(io.RawIOBase):
-    """Reads so many bytes of another stream and no more."""
+    """Reads a limited number of bytes from another stream."""
 
     def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
         self._stream, self._left, self._limit = stream, limit, limit
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """The next bytes.
+        """Read the next bytes.
 
         Raises
         ------
@@ -77,5 +77,5 @@ class _Bounded(io.RawIOBase):
         count = self._stream.readinto(buffer)
         self._left -= count
         if self._left < 0:
-            raise DataError(f"it unpacks to more than {self._limit >> 20} MB, far more than its size allows")
+            raise DataError(f"it uncompresses to more than {self._limit >> 20} MB, too much for its size")
         return count

@@ -123,7 +123,7 @@ class _Links(HTMLParser):
 
 @dataclass(frozen=True)
 class BucketPage:
-    """A page of a bucket's listing: keys with their sizes, and where the next page begins (empty at the end)."""
+    """A page of a bucket's listing: keys with sizes, and the start of the next page (empty at the end)."""
 
     objects: tuple[tuple[str, int], ...]
     continuation: str

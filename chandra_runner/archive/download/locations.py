@@ -1,4 +1,4 @@
-"""Where the archives of a recipe are: from names and URLs to addresses."""
+"""Addresses of archives, from the names and URLs in a recipe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIRROR_VARIABLE = "CDA_MIRROR_SITE"
 
 
 class ArchiveKind(StrEnum):
-    """How an archive is asked."""
+    """How an archive is accessed."""
 
     WEB = "web"
     """A web server with index pages."""
@@ -35,13 +35,13 @@ class ArchiveLocation:
     Parameters
     ----------
     name : str
-        How the recipe calls it.
+        Name in the recipe.
     kind : ArchiveKind
-        How it is asked.
+        How it is accessed.
     root : str
-        URL with a ``/`` at its end, of a bucket the URL of its root; a folder's path; empty for `SAMPLE`.
+        URL ending in ``/``, for a bucket that of its root; the path of a folder; empty for `SAMPLE`.
     prefix : str
-        What the keys of a bucket begin with; empty, or with a ``/`` at its end.
+        Start of the keys in a bucket; empty, or ending in ``/``.
     """
 
     name: str
@@ -58,32 +58,32 @@ _NAMED = {
 
 
 def location_of(name: str, environ: Mapping[str, str]) -> ArchiveLocation:
-    """The address of an archive.
+    """Return the address of an archive.
 
     Parameters
     ----------
     name : str
-        ``cxc``, ``heasarc``, ``heasarc-s3``, ``sample``, or the URL of a mirror: of the directory that
-        holds ``byobsid``, or of ``byobsid`` itself.
+        ``cxc``, ``heasarc``, ``heasarc-s3``, ``sample``, or the URL of a mirror: that of the directory
+        which contains ``byobsid``, or of ``byobsid`` itself.
     environ : Mapping of str to str
-        Environment variables; `MIRROR_VARIABLE` stands in for ``cxc``.
+        Environment variables; `MIRROR_VARIABLE` replaces ``cxc``.
 
     Raises
     ------
     SiteError
-        A URL, of the recipe or in the environment, that cannot be used.
+        A URL, in the recipe or in the environment, cannot be used.
     """
     if name == SAMPLE:
         return ArchiveLocation(name, ArchiveKind.SAMPLE)
     mirror = environ.get(MIRROR_VARIABLE, "").strip() if name == "cxc" else ""
-    said = f"{MIRROR_VARIABLE}={mirror}" if mirror else f"archive {name}"
+    source = f"{MIRROR_VARIABLE}={mirror}" if mirror else f"archive {name}"
     url = mirror or _NAMED.get(name, name)
     parts = urlsplit(url)
     path = parts.path.strip("/").removesuffix("byobsid").strip("/")
     prefix = f"{path}/" if path else ""
     local = parts.scheme == "file" and parts.netloc in ("", "localhost")
     if parts.query or parts.fragment or "@" in parts.netloc or not (parts.netloc or local):
-        raise SiteError(f"{said}: no address of an archive", "write it as https://server/directory/")
+        raise SiteError(f"{source} is not the address of an archive", "write it as https://server/directory/")
     match parts.scheme:
         case "https" | "http":
             return ArchiveLocation(name, ArchiveKind.WEB, f"{parts.scheme}://{parts.netloc}/{prefix}")
@@ -91,11 +91,11 @@ def location_of(name: str, environ: Mapping[str, str]) -> ArchiveLocation:
             return ArchiveLocation(name, ArchiveKind.BUCKET, _bucket_url(parts.netloc), unquote(prefix))
         case "file" if local:
             return ArchiveLocation(name, ArchiveKind.FOLDER, unquote(f"/{prefix}"))
-    raise SiteError(f"{said}: {parts.scheme}:// is not understood", "https, http, s3 and file are")
+    raise SiteError(f"{source}: {parts.scheme}:// is not supported", "use https, http, s3 or file")
 
 
 def observation_prefix(obsid: int) -> str:
-    """Where an observation is in an archive: ``byobsid/<last digit>/<obsid>/``."""
+    """Return the directory of an observation in an archive: ``byobsid/<last digit>/<obsid>/``."""
     return f"byobsid/{obsid % 10}/{obsid}/"
 
 

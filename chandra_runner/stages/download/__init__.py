@@ -20,12 +20,12 @@ SOURCES = "sources.json"
 
 def download(job: Job[DownloadSettings]) -> None:
     """Download what is missing, then list the ObsID directory."""
-    from chandra_runner.archive.download.download import DownloadRequest, bring
-    from chandra_runner.archive.download.download_record import Record
+    from chandra_runner.archive.download.download import DownloadRequest, download_missing_files
+    from chandra_runner.archive.download.download_record import DownloadRecord
     from chandra_runner.archive.download.file_selection import FileSelection
 
     everything = job.settings.files == "all"
-    bring(
+    download_missing_files(
         DownloadRequest(
             obsid=job.observation,
             directory=job.raw,
@@ -34,13 +34,13 @@ def download(job: Job[DownloadSettings]) -> None:
             newer=job.refresh,
             idle_timeout=float(job.settings.idle_timeout.to_value("s")),
             scratch=job.scratch,
-            tell=job.progress,
+            report_progress=job.progress,
         )
     )
     files = inventory(job.raw)
     logger.info(f"{job.raw}: {len(files)} files, {sum(file.size for file in files) / 1e6:.1f} MB")
     write_inventory(files, job.output(INVENTORY, RAW))
-    text = Record.read(job.raw).text(file.path for file in files)
+    text = DownloadRecord.read(job.raw).text(file.path for file in files)
     job.output(SOURCES, "sources").write_text(text, encoding="utf-8")
 
 

@@ -167,7 +167,7 @@ def test_a_bomb_that_is_valid_fits_is_stopped(site: Site, errand: Make, evt2: st
     cards += [f"NAXIS1  = {100 << 20:20d}", "END"]
     header = "".join(card.ljust(80) for card in cards).ljust(2880).encode()
     site.files[evt2] = gzip.compress(header + bytes(100 << 20))
-    with pytest.raises(DataError, match=f"{EVT2}: .*unpacks to more than 64 MB"):
+    with pytest.raises(DataError, match=f"{EVT2}: .*uncompresses to more than 64 MB"):
         download_missing_files(errand())
 
 
@@ -298,7 +298,7 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     order = errand()
-    with pytest.raises(SiteError, match=r"\d+ MB are to come, and \S+ has 0 MB free; make room"):
+    with pytest.raises(SiteError, match=r"\d+ MB to download, but \S+ has 0 MB free; make room"):
         download_missing_files(order)
     assert not site.asked()
 

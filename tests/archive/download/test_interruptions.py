@@ -28,7 +28,7 @@ def raw_data(directory: Path) -> tuple[int, Path]:
     large = SHARED / "data" / "sim" / "90001"
     if large.is_dir():
         return 90001, large
-    sample.write(99001, directory / "99001")
+    sample.write_observation(99001, directory / "99001")
     return 99001, directory / "99001"
 
 
@@ -115,7 +115,7 @@ def test_two_runs_that_share_their_data_fetch_each_file_once(site: Site, tmp_pat
             assert gate.reached.wait(60)
             with start(tmp_path, "--products", "others") as other:
                 log = tmp_path / "others" / str(obsid) / "download.log"
-                wait_for_text(log, "is being fetched by process")
+                wait_for_text(log, "is being downloaded by process")
                 gate.open()
                 assert (one.wait(60), other.wait(60)) == (0, 0)
     assert sorted(request.path for request in site.asked()) == sorted(site.files)

@@ -45,12 +45,12 @@ def test_the_mirror_of_the_environment_stands_in_for_the_cxc_alone() -> None:
     [
         (
             "ftp://cda.harvard.edu/pub",
-            "archive ftp://.*: ftp:// is not understood; https,",
+            "archive ftp://.*: ftp:// is not supported; use https,",
         ),
-        ("https://user:password@mirror.example/", "no address of an archive"),
-        ("https://mirror.example/?a=b", "no address of an archive"),
-        ("file://elsewhere/data", "file:// is not understood"),
-        ("mirror.example/chandra", "no address of an archive; write it as https://server/directory/"),
+        ("https://user:password@mirror.example/", "is not the address of an archive"),
+        ("https://mirror.example/?a=b", "is not the address of an archive"),
+        ("file://elsewhere/data", "file:// is not supported"),
+        ("mirror.example/chandra", "is not the address of an archive; write it as https://server/directory/"),
     ],
 )
 def test_what_is_no_address_is_refused(name: str, message: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chandra_runner.archive.download import refresh as refreshing
-from chandra_runner.archive.download.download import bring
+from chandra_runner.archive.download.download import download_missing_files
 from chandra_runner.errors import DataError
 from tests import archive_server as server
 
@@ -22,19 +22,19 @@ def reprocess(site: Site) -> None:
 
 
 def test_nothing_newer_changes_nothing(site: Site, errand: Make) -> None:
-    bring(errand())
+    download_missing_files(errand())
     before = len(site.asked())
-    bring(errand(newer=True))
+    download_missing_files(errand(newer=True))
     assert len(site.asked()) == before
 
 
 def test_a_newer_version_takes_the_place_of_the_old_one(site: Site, errand: Make) -> None:
     order = errand()
-    bring(order)
+    download_missing_files(order)
     reprocess(site)
-    bring(order)  # not asked for: what is here stays
+    download_missing_files(order)  # not asked for: what is here stays
     assert {path for path in files(order.directory) if "N001_" in path}
-    bring(errand(newer=True))
+    download_missing_files(errand(newer=True))
     start = server.prefix(OBSID)
     assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
     assert not (order.directory / refreshing.STAGING).exists()
@@ -43,25 +43,25 @@ def test_a_newer_version_takes_the_place_of_the_old_one(site: Site, errand: Make
 def test_an_older_version_of_another_archive_is_not_taken(site: Site, errand: Make) -> None:
     reprocess(site)
     order = errand()
-    bring(order)
+    download_missing_files(order)
     site.files = {path.replace("N005_", "N001_"): body for path, body in site.files.items()}
     before = files(order.directory)
-    bring(errand(newer=True))
+    download_missing_files(errand(newer=True))
     assert files(order.directory) == before
 
 
 def test_the_old_files_stay_when_the_new_ones_do_not_come(site: Site, errand: Make) -> None:
     order = errand()
-    bring(order)
+    download_missing_files(order)
     before = files(order.directory)
     reprocess(site)
     site.answer(site.find(OBSID, "evt2.fits.gz"), server.status(403))
     with pytest.raises(DataError, match=r"N005_evt2.fits.gz: .* refused \(403"):
-        bring(errand(newer=True))
+        download_missing_files(errand(newer=True))
     outside = {path: body for path, body in files(order.directory).items() if not path.startswith(".")}
     assert outside == before
     asked = len(site.asked())
-    bring(errand(newer=True))
+    download_missing_files(errand(newer=True))
     brought = [request.path for request in site.asked()[asked:]]
     assert brought == [site.find(OBSID, "evt2.fits.gz")]  # what had come was kept
 
@@ -71,7 +71,7 @@ def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
     site: Site, errand: Make, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
     order = errand()
-    bring(order)
+    download_missing_files(order)
     reprocess(site)
     place, moved = refreshing._place, []
 
@@ -83,10 +83,10 @@ def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
 
     monkeypatch.setattr(refreshing, "_place", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        bring(errand(newer=True))
+        download_missing_files(errand(newer=True))
     monkeypatch.setattr(refreshing, "_place", place)
     asked = len(site.requests)
-    bring(errand(archives=()))
+    download_missing_files(errand(archives=()))
     assert len(site.requests) == asked
     start = server.prefix(OBSID)
     assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
@@ -94,7 +94,7 @@ def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
 
 def test_missing_files_are_not_taken_from_another_version(site: Site, errand: Make) -> None:
     order = errand()
-    bring(order)
+    download_missing_files(order)
     (evt2,) = order.directory.glob("primary/*_evt2.fits.gz")
     evt2.unlink()
     site.files = {
@@ -102,9 +102,9 @@ def test_missing_files_are_not_taken_from_another_version(site: Site, errand: Ma
         for path, body in site.files.items()
         if not path.endswith(evt2.name)
     }
-    other = r"it has \S+N005_evt1.fits where \S+N001_evt1.fits is here; --refresh data"
+    other = r"it has \S+N005_evt1.fits, but this directory has \S+N001_evt1.fits; use --refresh data"
     with pytest.raises(DataError, match=other):
-        bring(order)
+        download_missing_files(order)
 
 
 def test_plan_tells_of_a_newer_version_and_refresh_takes_it(
