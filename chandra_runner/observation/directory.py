@@ -11,17 +11,11 @@ from chandra_runner.errors import DataError
 from .exposures import Files, group_files
 from .observation import Exposure, Observation
 from .oif import Oif, inactive_reason, read_oif
-from .raw_files import bare_name, kind_of, list_files
+from .raw_files import EXPOSURE_KINDS, KINDS_REPORTED_MISSING, bare_name, kind_of, list_files
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-EXPOSURE_KINDS = frozenset(
-    ("evt1", "evt2", "flt1", "bpix1", "msk1", "fov1", "asol1", "osol1", "dtf1", "mtl1", "stat1", "pbk0")
-)
-"""Kinds of files that belong to an exposure."""
-MISSED_KINDS = frozenset(("evt1", "evt2", "flt1", "bpix1", "msk1", "fov1", "asol1", "dtf1"))
-"""Kinds whose absence changes the products."""
 _PREFIX = {"ACIS": "acisf", "HRC": "hrcf"}
 """Start of CIAO's product names, by instrument."""
 
@@ -138,7 +132,7 @@ def _missing(files: Files, oif: Oif | None) -> list[str]:
     """Return the names of files that oif.fits lists, that matter and that are missing."""
     present = {bare_name(path) for paths in files.values() for path in paths}
     listed = {bare_name(member.location) for member in oif.members} if oif else set()
-    return sorted(name for name in listed - present if kind_of(name) in MISSED_KINDS)
+    return sorted(name for name in listed - present if kind_of(name) in KINDS_REPORTED_MISSING)
 
 
 def _event_headers(

@@ -9,6 +9,7 @@ from pathlib import Path
 from chandra_runner.errors import DataError
 
 from .oif import is_interleaved, obi_ids, obi_of
+from .raw_files import KINDS
 
 Files = Mapping[str, Sequence[str]]
 """Paths relative to the ObsID directory, by kind."""
@@ -17,8 +18,6 @@ Groups = dict[str, dict[str, tuple[str, ...]]]
 Span = tuple[float, float]
 """First and last mission time, s."""
 
-_SEVERAL_PER_EXPOSURE = frozenset({"asol1", "osol1", "pbk0"})
-"""Kinds of which an exposure may have several files: old ones are split by time."""
 _FRAME_TYPE = re.compile(r"_(e[12])_")
 
 
@@ -104,7 +103,7 @@ def _overlap(one: Span | None, other: Span | None) -> bool:
 
 def _refuse_several(tag: str, files: Files) -> None:
     for kind, paths in files.items():
-        if len(paths) > 1 and kind not in _SEVERAL_PER_EXPOSURE:
+        if len(paths) > 1 and not KINDS[kind].several:
             of_exposure = f" for exposure {tag}" if tag else ""
             raise DataError(
                 f"there are {len(paths)} {kind} files{of_exposure}: {', '.join(paths)}",

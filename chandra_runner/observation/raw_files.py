@@ -5,20 +5,76 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from chandra_runner.errors import DataError
 
 MAX_FILES = 10_000
 """Largest number of files in an ObsID directory; the archive's have about 50."""
 
-_ARCHIVE_FOLDERS = ("primary", "secondary")
-_KIND = re.compile(
-    r"(?:^|_)(evt1|evt2|asol1|osol1|bpix1|flt1|msk1|fov1|dtf1|mtl1|stat1|pbk0|bias0|aqual1|eph1|img2|oif)"
-    r"\.(?:fits|fit)(?:\.gz)?$"
+ARCHIVE_FOLDERS = ("primary", "secondary")
+"""Directories of an ObsID directory in which the archive has its files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawFileKind:
+    """One kind of files in an ObsID directory.
+
+    Parameters
+    ----------
+    description : str
+        What the files are.
+    of_exposure : bool
+        Whether the files belong to exposures.
+    several : bool
+        Whether an exposure may have several of them; early processing split some by time.
+    report_missing : bool
+        Whether products change without the files, so that missing ones are reported.
+    """
+
+    description: str
+    of_exposure: bool = False
+    several: bool = False
+    report_missing: bool = False
+
+
+def _of_exposure(description: str, *, several: bool = False, report_missing: bool = False) -> RawFileKind:
+    return RawFileKind(
+        description=description, of_exposure=True, several=several, report_missing=report_missing
+    )
+
+
+KINDS: Mapping[str, RawFileKind] = MappingProxyType(
+    {
+        "oif": RawFileKind(description="observation index file: lists the files of the ObsID"),
+        "evt1": _of_exposure("level-1 event list: all events", report_missing=True),
+        "evt2": _of_exposure("level-2 event list: good events in good times", report_missing=True),
+        "flt1": _of_exposure("good time intervals", report_missing=True),
+        "asol1": _of_exposure("aspect solution", several=True, report_missing=True),
+        "osol1": _of_exposure("aspect solution made on board", several=True),
+        "bpix1": _of_exposure("bad pixels", report_missing=True),
+        "msk1": _of_exposure("mask: the windows of the chips that are read out", report_missing=True),
+        "fov1": _of_exposure("field of view: an outline on the sky for each chip", report_missing=True),
+        "dtf1": _of_exposure("dead-time factors of HRC", report_missing=True),
+        "mtl1": _of_exposure("mission timeline: states of the telescope and the instrument"),
+        "stat1": _of_exposure("statistics of ACIS exposure frames"),
+        "pbk0": _of_exposure("parameter block of ACIS", several=True),
+        "bias0": RawFileKind(description="bias map of an ACIS chip"),
+        "aqual1": RawFileKind(description="quality of the aspect solution"),
+        "eph1": RawFileKind(description="ephemerides of the orbit, the Sun, the Moon or a planet"),
+        "img2": RawFileKind(description="images made by the archive's processing"),
+    }
 )
+"""The kinds of files that are known, by the type at the end of their names."""
+EXPOSURE_KINDS = frozenset(name for name, kind in KINDS.items() if kind.of_exposure)
+"""Kinds of files that belong to exposures."""
+KINDS_REPORTED_MISSING = frozenset(name for name, kind in KINDS.items() if kind.report_missing)
+"""Kinds of files without which products change."""
+
+_KIND = re.compile(rf"(?:^|_)({'|'.join(KINDS)})\.(?:fits|fit)(?:\.gz)?$")
 
 
 @dataclass(frozen=True)
@@ -131,7 +187,7 @@ def _walk(directory: Path) -> Iterator[str]:
     for entry in _entries(directory, seen):
         if not entry.is_dir():
             yield entry.name
-        elif entry.name in _ARCHIVE_FOLDERS:
+        elif entry.name in ARCHIVE_FOLDERS:
             yield from _walk_all(entry, entry.name, seen)
 
 

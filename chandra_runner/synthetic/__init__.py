@@ -15,10 +15,10 @@ from chandra_runner.errors import DataError
 
 from .catalog import SAMPLES as OBSIDS
 
-__all__ = ["OBSIDS", "write"]
+__all__ = ["OBSIDS", "write_observation"]
 
 
-def write(obsid: int, directory: Path) -> None:
+def write_observation(obsid: int, directory: Path) -> None:
     """Make an ObsID directory of the archive, whole or not at all.
 
     Parameters

@@ -97,7 +97,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Cycle:
+class FrameCycle:
     """Which frames make one event list: all of them, or some of each period in interleaved mode.
 
     Parameters
@@ -148,7 +148,7 @@ class Sample:
         Observing intervals.
     frame : float
         Time between frames (HRC: the clock's resolution), s.
-    cycles : tuple of Cycle
+    cycles : tuple of FrameCycle
         Event lists of an interval.
     rows : tuple of 2 ints
         First and last row that is read out.
@@ -166,7 +166,7 @@ class Sample:
     sources: tuple[Source, ...]
     intervals: tuple[Interval, ...]
     frame: float
-    cycles: tuple[Cycle, ...]
+    cycles: tuple[FrameCycle, ...]
     rows: tuple[int, int]
 
     @property
@@ -189,10 +189,10 @@ _HRC_I_AIM = (-1.040293, 0.0, 126.985494)
 _FULL_CHIP = (1, 1024)
 _FRONT, _BACK = 0.16, 0.26
 """Background of a front- and of a back-illuminated chip, count/s."""
-_EVERY_FRAME = (Cycle("", "P", 3.2, 3.2 / ACIS_FRAME),)
+_EVERY_FRAME = (FrameCycle("", "P", 3.2, 3.2 / ACIS_FRAME),)
 _INTERLEAVED = (
-    Cycle("_e1", "P", 3.2, 0.8 * 3.2 / ACIS_FRAME, (0, 1, 2, 3), 5),
-    Cycle("_e2", "S", 0.4, 0.2 * 0.4 / ACIS_FRAME, (4,), 5),
+    FrameCycle("_e1", "P", 3.2, 0.8 * 3.2 / ACIS_FRAME, (0, 1, 2, 3), 5),
+    FrameCycle("_e2", "S", 0.4, 0.2 * 0.4 / ACIS_FRAME, (4,), 5),
 )
 
 _CLUSTER = Sample(
@@ -243,7 +243,7 @@ _SUBARRAY = Sample(
     ),
     intervals=(Interval(0, 655_000_000.25, 5000.0, gaps=((2400.0, 2460.0),)),),
     frame=0.5 + ACIS_TRANSFER,
-    cycles=(Cycle("", "P", 0.5, 0.5 / (0.5 + ACIS_TRANSFER)),),
+    cycles=(FrameCycle("", "P", 0.5, 0.5 / (0.5 + ACIS_TRANSFER)),),
     rows=(449, 576),
 )
 
@@ -264,7 +264,7 @@ _HRC_FIELD = Sample(
     ),
     intervals=(Interval(0, 590_000_000.75, 4000.0, gaps=((1700.0, 1800.0),)),),
     frame=HRC_TICK,
-    cycles=(Cycle("", "P", HRC_TICK, HRC_LIVE),),
+    cycles=(FrameCycle("", "P", HRC_TICK, HRC_LIVE),),
     rows=(1, 16384),
 )
 

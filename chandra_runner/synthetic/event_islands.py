@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from chandra_runner.native.event_selection import SPLIT_THRESHOLD
 from chandra_runner.native.geometry import Array
 
-SPLIT_THRESHOLD = 13
-"""adu; a pixel above it belongs to the event."""
 NOISE = 2.5
 """adu, standard deviation of a pixel without charge."""
 
@@ -53,7 +52,9 @@ def draw_grades(background: Array, rng: np.random.Generator) -> tuple[Array, Arr
     return grade, forms[grade, rng.integers(0, 4, len(grade))]
 
 
-def islands(pha: Array, fltgrade: Array, background: Array, width: int, rng: np.random.Generator) -> Array:
+def draw_islands(
+    pha: Array, fltgrade: Array, background: Array, width: int, rng: np.random.Generator
+) -> Array:
     """Pulse heights of the pixels around each event's center.
 
     Parameters

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from .catalog import Sample
 from .headers import Card, EventList, event_cards, sky_cards, subspace_cards, table_cards
-from .readout import Columns
+from .readout import EventColumns
 from .sky import pointing_of
 
 _PIXEL = "pixel"
@@ -68,7 +68,7 @@ CHIP_STEP = {"ACIS": 0.023987, "HRC": 0.006429}
 """mm a pixel."""
 
 
-def event_table(events: EventList, columns: Columns, level: int) -> fits.BinTableHDU:
+def event_table(events: EventList, columns: EventColumns, level: int) -> fits.BinTableHDU:
     """The EVENTS table of a level-1 or level-2 file."""
     sample = events.sample
     hdu = fits.BinTableHDU.from_columns(

@@ -15,12 +15,13 @@ from astropy.io import fits
 from chandra_runner.fits.gti import GoodTimes, make_gti
 from chandra_runner.fits.writer import write_fits
 from chandra_runner.native.aspect import Aspect
+from chandra_runner.observation.raw_files import ARCHIVE_FOLDERS
 
 from .catalog import Interval, Sample
 from .event_table import event_table, gti_tables
 from .headers import NOT_FLIGHT_DATA, VERSION, EventList, index_cards, primary_cards
-from .photons import expose
-from .readout import Columns, good_times, level_1, level_2
+from .photons import simulate_photons
+from .readout import EventColumns, good_times, level_1, level_2
 from .sky import aspect_of
 from .tables import (
     aspect_table,
@@ -35,7 +36,7 @@ _GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True)
-class File:
+class SampleFile:
     """A file to be written.
 
     Parameters
@@ -54,34 +55,36 @@ class File:
 
 
 @dataclass(frozen=True)
-class Exposed:
+class ExposedEvents:
     """A level-1 event list and its companions, and what level 2 keeps of it."""
 
     events: EventList
-    files: tuple[File, ...]
-    level_2: Columns
+    files: tuple[SampleFile, ...]
+    level_2: EventColumns
 
 
 def write_files(sample: Sample, directory: Path) -> None:
     """Write all files of a synthetic ObsID into an empty directory."""
-    for folder in ("primary", "secondary"):
+    for folder in ARCHIVE_FOLDERS:
         (directory / folder).mkdir()
-    exposed = [e for interval in sample.intervals for e in _expose(sample, interval)]
-    files = sorted((*_merged(sample, exposed), *(f for e in exposed for f in e.files)), key=lambda f: f.path)
+    exposed = [e for interval in sample.intervals for e in _observe(sample, interval)]
+    files = sorted(
+        (*_level_2_files(sample, exposed), *(f for e in exposed for f in e.files)), key=lambda f: f.path
+    )
     sizes = [_write(directory / f"{file.path}.gz", file.events, file.tables) for file in files]
-    _write(directory / "oif.fits", exposed[0].events, [_index(exposed[0].events, files, sizes)])
+    _write(directory / "oif.fits", exposed[0].events, [_index_table(exposed[0].events, files, sizes)])
 
 
-def _expose(sample: Sample, interval: Interval) -> Iterator[Exposed]:
+def _observe(sample: Sample, interval: Interval) -> Iterator[ExposedEvents]:
     """Observe once: one event list for each cycle of the frames."""
     rng = np.random.default_rng([sample.obsid, interval.number])
     aspect = aspect_of(sample, interval)
-    photons = expose(sample, interval, aspect, rng)
+    photons = simulate_photons(sample, interval, aspect, rng)
     for number, cycle in enumerate(sample.cycles):
         events = EventList(sample, (interval,), cycle, good_times(sample, interval))
         columns = level_1(sample, interval, cycle, photons, aspect, rng)
         files = [
-            File(
+            SampleFile(
                 f"secondary/{events.root}_evt1.fits",
                 events,
                 [event_table(events, columns, 1), *gti_tables(events)],
@@ -89,28 +92,30 @@ def _expose(sample: Sample, interval: Interval) -> Iterator[Exposed]:
         ]
         files += _companions(events, aspect)
         if number == 0:
-            files.append(File(f"primary/{events.aspect_names[0]}", events, [aspect_table(events, aspect)]))
-        yield Exposed(events, tuple(files), level_2(sample, columns, events.gtis))
+            files.append(
+                SampleFile(f"primary/{events.aspect_names[0]}", events, [aspect_table(events, aspect)])
+            )
+        yield ExposedEvents(events, tuple(files), level_2(sample, columns, events.gtis))
 
 
-def _companions(events: EventList, aspect: Aspect) -> Iterator[File]:
+def _companions(events: EventList, aspect: Aspect) -> Iterator[SampleFile]:
     root = events.root
-    yield File(f"primary/{root}_bpix1.fits", events, bad_pixel_tables(events))
-    yield File(f"primary/{root}_fov1.fits", events, [field_of_view_table(events, aspect)])
-    yield File(f"secondary/{root}_flt1.fits", events, [filter_table(events), *gti_tables(events)])
-    yield File(f"secondary/{root}_msk1.fits", events, mask_tables(events))
+    yield SampleFile(f"primary/{root}_bpix1.fits", events, bad_pixel_tables(events))
+    yield SampleFile(f"primary/{root}_fov1.fits", events, [field_of_view_table(events, aspect)])
+    yield SampleFile(f"secondary/{root}_flt1.fits", events, [filter_table(events), *gti_tables(events)])
+    yield SampleFile(f"secondary/{root}_msk1.fits", events, mask_tables(events))
     if events.sample.instrument == "HRC":
-        yield File(f"primary/{root}_dtf1.fits", events, [dead_time_table(events)])
+        yield SampleFile(f"primary/{root}_dtf1.fits", events, [dead_time_table(events)])
 
 
-def _merged(sample: Sample, exposed: Sequence[Exposed]) -> Iterator[File]:
+def _level_2_files(sample: Sample, exposed: Sequence[ExposedEvents]) -> Iterator[SampleFile]:
     """Level-2 event lists: one for each cycle, of all observing intervals."""
     for cycle in sample.cycles:
         parts = [e for e in exposed if e.events.cycle is cycle]
         events = EventList(sample, sample.intervals, cycle, _union([p.events.gtis for p in parts]))
         columns = {n: np.concatenate([p.level_2[n] for p in parts]) for n in parts[0].level_2}
         tables = [event_table(events, columns, 2), *gti_tables(events)]
-        yield File(f"primary/{events.level_2_root}_evt2.fits", events, tables)
+        yield SampleFile(f"primary/{events.level_2_root}_evt2.fits", events, tables)
 
 
 def _union(parts: Sequence[GoodTimes]) -> GoodTimes:
@@ -141,7 +146,7 @@ def _write(path: Path, events: EventList, tables: Sequence[Any]) -> int:
     return size
 
 
-def _index(events: EventList, files: Sequence[File], sizes: Sequence[int]) -> fits.BinTableHDU:
+def _index_table(events: EventList, files: Sequence[SampleFile], sizes: Sequence[int]) -> fits.BinTableHDU:
     """GROUPING: the table of oif.fits, a row a file. It says no ``.gz``, as the archive's does not."""
     headers = [file.tables[0].header for file in files]
     texts = {

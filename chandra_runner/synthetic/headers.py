@@ -10,7 +10,7 @@ from typing import Any
 from chandra_runner.fits.gti import GoodTimes
 from chandra_runner.native.geometry import FOCAL_LENGTH, Array
 
-from .catalog import ACIS_TRANSFER, Cycle, Interval, Sample
+from .catalog import ACIS_TRANSFER, FrameCycle, Interval, Sample
 from .sky import TABLE_OFFSET, pointing_of
 
 Card = tuple[str, Any, str]
@@ -33,7 +33,7 @@ class EventList:
         The ObsID.
     intervals : tuple of Interval
         Observing intervals; several in a merged list.
-    cycle : Cycle
+    cycle : FrameCycle
         Which frames.
     gtis : GoodTimes
         Good times by chip, the aimpoint's first.
@@ -41,7 +41,7 @@ class EventList:
 
     sample: Sample
     intervals: tuple[Interval, ...]
-    cycle: Cycle
+    cycle: FrameCycle
     gtis: GoodTimes
 
     @property

@@ -45,10 +45,10 @@ class Photons:
         return Photons(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
-def expose(sample: Sample, interval: Interval, aspect: Aspect, rng: np.random.Generator) -> Photons:
+def simulate_photons(sample: Sample, interval: Interval, aspect: Aspect, rng: np.random.Generator) -> Photons:
     """All photons of an observing interval, sorted by time."""
-    parts = [_light(sample, source, interval, aspect, rng) for source in sample.sources]
-    parts += [_background(sample, chip, interval, rng) for chip in sample.background]
+    parts = [_source_photons(sample, source, interval, aspect, rng) for source in sample.sources]
+    parts += [_background_photons(sample, chip, interval, rng) for chip in sample.background]
     photons = Photons(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Photons)))
     return photons[np.argsort(photons.time, kind="stable")]
 
@@ -70,15 +70,15 @@ def active_pixels(sample: Sample, pointing: Pointing, chip: int) -> tuple[tuple[
     return (1 + edge, pointing.detector.chip(chip).nx - edge), (first + edge, last - edge)
 
 
-def _light(
+def _source_photons(
     sample: Sample, source: Source, interval: Interval, aspect: Aspect, rng: np.random.Generator
 ) -> Photons:
     """Photons of a source: each to the chip where the telescope, as it stands then, sends it; or to none."""
     pointing = pointing_of(sample)
     count = rng.poisson(source.rate * interval.span)
     time = interval.start + interval.span * rng.random(count)
-    energy = _draw(source, count, rng)
-    x, y = _places(pointing, source, count, rng)
+    energy = _draw_energies(source, count, rng)
+    x, y = _sky_positions(pointing, source, count, rng)
     attitude = aspect.at(time)
     ray = sky_to_rays(pointing, x, y, attitude)
     chip = np.full(count, -1)
@@ -91,7 +91,9 @@ def _light(
     return Photons(time, chip, chipx, chipy, energy, np.zeros(count, dtype=bool))[chip >= 0]
 
 
-def _places(pointing: Pointing, source: Source, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def _sky_positions(
+    pointing: Pointing, source: Source, count: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Where on the sky (X, Y, pixel) the mirror lets the photons of a source seem to come from."""
     detector = pointing.detector
     x0 = detector.center - source.east * 60 / detector.pixel
@@ -107,7 +109,7 @@ def _places(pointing: Pointing, source: Source, count: int, rng: np.random.Gener
     )
 
 
-def _draw(source: Source, count: int, rng: np.random.Generator) -> Array:
+def _draw_energies(source: Source, count: int, rng: np.random.Generator) -> Array:
     """Energies of registered photons, keV: the source's spectrum times a toy of the effective area."""
     energy = np.geomspace(LOWEST, HIGHEST, 400)
     if source.temperature:
@@ -119,7 +121,7 @@ def _draw(source: Source, count: int, rng: np.random.Generator) -> Array:
     return np.interp(rng.random(count), cumulative / cumulative[-1], energy)
 
 
-def _background(sample: Sample, chip: int, interval: Interval, rng: np.random.Generator) -> Photons:
+def _background_photons(sample: Sample, chip: int, interval: Interval, rng: np.random.Generator) -> Photons:
     """Background of a chip: even over its pixels and in energy, more of it while it flares."""
     columns, rows = active_pixels(sample, pointing_of(sample), chip)
     height = pointing_of(sample).detector.chip(chip).ny

@@ -9,16 +9,16 @@ import numpy as np
 from chandra_runner.fits.gti import GoodTimes, make_gti
 from chandra_runner.native.aspect import Aspect, event_positions
 from chandra_runner.native.geometry import Array
+from chandra_runner.native.level2 import GOOD_GRADES
 
-from .catalog import Cycle, Interval, Sample
-from .event_islands import draw_grades, islands
+from .catalog import FrameCycle, Interval, Sample
+from .event_islands import draw_grades, draw_islands
 from .photons import Photons
 from .sky import pointing_of
 
-Columns = dict[str, Array]
+EventColumns = dict[str, Array]
 """Table columns by name; all of the same length."""
 
-GOOD_GRADES = (0, 2, 3, 4, 6)
 BACK_ILLUMINATED = (5, 7)
 FRONT_GAIN, BACK_GAIN = 3.9, 4.7
 """eV a channel."""
@@ -80,12 +80,12 @@ def bad_regions(sample: Sample, chip: int) -> list[BadRegion]:
 def level_1(
     sample: Sample,
     interval: Interval,
-    cycle: Cycle,
+    cycle: FrameCycle,
     photons: Photons,
     aspect: Aspect,
     rng: np.random.Generator,
-) -> Columns:
-    """Columns of the level-1 event list, sorted by time."""
+) -> EventColumns:
+    """EventColumns of the level-1 event list, sorted by time."""
     if sample.instrument == "HRC":
         live = rng.random(len(photons.time)) < cycle.dtcor
         return _hrc_events(sample, photons[live], aspect, rng)
@@ -97,7 +97,7 @@ def level_1(
     return _acis_events(sample, photons[live], frame[live], time, aspect, rng)
 
 
-def level_2(sample: Sample, events: Columns, gtis: GoodTimes) -> Columns:
+def level_2(sample: Sample, events: EventColumns, gtis: GoodTimes) -> EventColumns:
     """The events that the archive's level 2 keeps: good ones in good times, without what only level 1 has."""
     time, chip = events["time"], events[pointing_of(sample).detector.chip_column]
     keep = np.any([(chip == c) & gtis.of(c).contains(time) for c in sample.background], axis=0)
@@ -111,7 +111,7 @@ def level_2(sample: Sample, events: Columns, gtis: GoodTimes) -> Columns:
 
 def _acis_events(
     sample: Sample, photons: Photons, frame: Array, time: Array, aspect: Aspect, rng: np.random.Generator
-) -> Columns:
+) -> EventColumns:
     width = 5 if sample.datamode == "VFAINT" else 3
     gain = np.where(np.isin(photons.chip, BACK_ILLUMINATED), BACK_GAIN, FRONT_GAIN)
     grade, fltgrade = draw_grades(photons.background, rng)
@@ -131,7 +131,7 @@ def _acis_events(
         "tdetx": tdetx,
         "tdety": tdety,
         **_positions(sample, aspect, photons, time),
-        "phas": islands(pha, fltgrade, photons.background, width, rng),
+        "phas": draw_islands(pha, fltgrade, photons.background, width, rng),
         "pha": pha,
         "pha_ro": pha,
         "energy": energy,
@@ -142,7 +142,7 @@ def _acis_events(
     }
 
 
-def _hrc_events(sample: Sample, photons: Photons, aspect: Aspect, rng: np.random.Generator) -> Columns:
+def _hrc_events(sample: Sample, photons: Photons, aspect: Aspect, rng: np.random.Generator) -> EventColumns:
     count = len(photons.time)
     pha = np.clip(np.rint(110 + 28 * rng.standard_normal(count)), 0, 255).astype(int)
     status = np.zeros((count, 32), dtype=bool)
@@ -170,7 +170,7 @@ def _hrc_events(sample: Sample, photons: Photons, aspect: Aspect, rng: np.random
     }
 
 
-def _positions(sample: Sample, aspect: Aspect, photons: Photons, time: Array) -> Columns:
+def _positions(sample: Sample, aspect: Aspect, photons: Photons, time: Array) -> EventColumns:
     """DET and sky coordinates of the centres of the pixels hit: no part of a pixel is made up."""
     place = event_positions(pointing_of(sample), aspect, photons.chip, photons.chipx, photons.chipy, time)
     return {"detx": place.detx, "dety": place.dety, "x": place.x, "y": place.y}

@@ -14,6 +14,7 @@ from chandra_runner.native.geometry import (
     rays_to_det,
     sky_to_rays,
 )
+from chandra_runner.native.psf import psf_radius
 
 from .catalog import Interval, Sample
 
@@ -85,5 +86,5 @@ def psf_sigma(pointing: Pointing, x: float, y: float) -> float:
     nominal = Attitude(pointing.ra, pointing.dec, pointing.roll)
     ray = sky_to_rays(pointing, np.array([x]), np.array([y]), nominal)
     angle = off_axis_angle(pointing.detector, *rays_to_det(pointing.detector, ray))[0]
-    within_90_percent = 1 + 10 * (angle / 10) ** 2
-    return float(within_90_percent / np.sqrt(2 * np.log(10)))
+    # A Gaussian in two dimensions has 90 % of its light within sqrt(2 ln 10) sigma.
+    return float(psf_radius(angle, 0.9) / np.sqrt(2 * np.log(10)))

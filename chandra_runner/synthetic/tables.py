@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from astropy.io import fits
+from scipy.spatial import ConvexHull
 
 from chandra_runner.native.aspect import Aspect, event_positions
 from chandra_runner.native.geometry import Array
@@ -166,19 +167,8 @@ def _outline(events: EventList, aspect: Aspect, chip: int) -> Array:
     time = np.repeat(aspect.time[::16], 4)
     chipx, chipy = np.tile(corners, (len(time) // 4, 1)).T
     place = event_positions(pointing_of(sample), aspect, np.full(len(time), chip), chipx, chipy, time)
-    points = sorted(zip(place.x.tolist(), place.y.tolist(), strict=True))
-    hull = _half_hull(points) + _half_hull(points[::-1])
-    return np.array([*hull, hull[0]])
-
-
-def _half_hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Lower half of the hull of points sorted by x, or the upper half of points sorted the other way."""
-    half: list[tuple[float, float]] = []
-    for x, y in points:
-        while len(half) > 1:
-            (x0, y0), (x1, y1) = half[-2:]
-            if (x1 - x0) * (y - y0) > (y1 - y0) * (x - x0):
-                break
-            half.pop()
-        half.append((x, y))
-    return half[:-1]
+    points = np.column_stack([place.x, place.y])
+    # scipy goes around the hull counterclockwise, but from any corner: begin with the leftmost.
+    hull = points[ConvexHull(points).vertices]
+    hull = np.roll(hull, -np.lexsort((hull[:, 1], hull[:, 0]))[0], axis=0)
+    return np.vstack([hull, hull[:1]])

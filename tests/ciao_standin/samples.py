@@ -19,7 +19,7 @@ def write_complete(obsid: int, directory: Path) -> Path:
     list), its parameter block and bias (a file for each observing interval). Here they hold no data.
     """
     target = directory / str(obsid)
-    sample.write(obsid, target)
+    sample.write_observation(obsid, target)
     for events in sorted(target.glob("secondary/acisf*_evt1.fits.gz")):
         header = fits.getheader(events, "EVENTS")
         interval = events.name.partition("N0")[0]

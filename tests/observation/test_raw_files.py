@@ -10,7 +10,16 @@ import pytest
 
 from chandra_runner.errors import DataError
 from chandra_runner.observation import raw_files as module
-from chandra_runner.observation.raw_files import RawFile, find_directory, inventory, kind_of, list_files
+from chandra_runner.observation.raw_files import (
+    EXPOSURE_KINDS,
+    KINDS,
+    KINDS_REPORTED_MISSING,
+    RawFile,
+    find_directory,
+    inventory,
+    kind_of,
+    list_files,
+)
 
 
 def make(directory: Path, *paths: str) -> Path:
@@ -43,6 +52,18 @@ def make(directory: Path, *paths: str) -> Path:
 )
 def test_kind_is_the_file_type_at_the_end_of_the_name(name: str, kind: str) -> None:
     assert kind_of(name) == kind
+
+
+def test_every_kind_is_described_and_found_in_names() -> None:
+    for name, kind in KINDS.items():
+        assert kind_of(f"acisf00042_000N001_{name}.fits.gz") == name
+        assert kind.description
+
+
+def test_only_files_of_exposures_are_reported_missing() -> None:
+    assert KINDS_REPORTED_MISSING < EXPOSURE_KINDS < set(KINDS)
+    assert set(KINDS) - EXPOSURE_KINDS == {"oif", "bias0", "aqual1", "eph1", "img2"}
+    assert EXPOSURE_KINDS - KINDS_REPORTED_MISSING == {"osol1", "mtl1", "stat1", "pbk0"}
 
 
 def test_every_simulated_fits_file_has_a_kind(shared_data: Path) -> None:

@@ -38,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All ObsIDs of the archive."""
     data = tmp_path_factory.mktemp("data")
     for obsid in sample.OBSIDS:
-        sample.write(obsid, data / str(obsid))
+        sample.write_observation(obsid, data / str(obsid))
     return data
 
 
@@ -81,7 +81,7 @@ def test_files_pass_fitsverify(made: Path, obsid: int) -> None:
 
 @EVERY
 def test_the_same_bytes_each_time(made: Path, obsid: int, tmp_path: Path) -> None:
-    sample.write(obsid, tmp_path / "again")
+    sample.write_observation(obsid, tmp_path / "again")
     assert inventory(tmp_path / "again") == inventory(made / str(obsid))
 
 
@@ -286,7 +286,7 @@ def test_the_flares_stand_out_at_the_settings_of_the_quickstart(made: Path) -> N
 def test_it_never_answers_for_a_real_observation(tmp_path: Path) -> None:
     assert all(obsid > 90_000 for obsid in sample.OBSIDS)
     with pytest.raises(DataError, match="no ObsID 493; it has 99001"):
-        sample.write(493, tmp_path / "493")
+        sample.write_observation(493, tmp_path / "493")
     assert not list(tmp_path.iterdir())
 
 
@@ -294,14 +294,14 @@ def test_a_directory_with_data_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "99002").mkdir()
     (tmp_path / "99002" / "mine.txt").write_text("mine")
     with pytest.raises(OSError, match="not empty"):
-        sample.write(99002, tmp_path / "99002")
+        sample.write_observation(99002, tmp_path / "99002")
     assert [path.name for path in tmp_path.rglob("*")] == ["99002", "mine.txt"]
 
 
 def test_an_empty_or_linked_directory_is_filled(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "99003").symlink_to("store")
-    sample.write(99003, tmp_path / "99003")
+    sample.write_observation(99003, tmp_path / "99003")
     assert (tmp_path / "99003").is_symlink()
     assert len(list_files(tmp_path / "99003")) == 9
     assert sorted(path.name for path in tmp_path.iterdir()) == ["99003", "store"]
@@ -313,5 +313,5 @@ def test_nothing_is_left_when_it_cannot_be_written(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr("chandra_runner.synthetic.files.write_fits", fail)
     with pytest.raises(OSError, match="No space"):
-        sample.write(99003, tmp_path / "99003")
+        sample.write_observation(99003, tmp_path / "99003")
     assert not list(tmp_path.iterdir())

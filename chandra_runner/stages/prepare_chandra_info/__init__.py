@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from loguru import logger
 
-from chandra_runner.observation.directory import EXPOSURE_KINDS, read_observation
+from chandra_runner.observation.directory import read_observation
+from chandra_runner.observation.raw_files import EXPOSURE_KINDS
 from chandra_runner.stages.job import Job
 from chandra_runner.stages.outcome import Excluded
 from chandra_runner.stages.stage import ANY, RAW, Need, Stage
