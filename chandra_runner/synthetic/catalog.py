@@ -1,7 +1,7 @@
-"""What the ObsIDs of the built-in archive are: fields, sources, background, flares. No flight data.
+"""The synthetic observations: fields, sources, background and flares. These are not flight data.
 
-Everything is modest, so that an ObsID is made in a second: exposures of a few ks, background rates per chip
-near those of ACIS on a quiet day (HRC's, far lower than in flight), sources of some 0.01 to 0.2 count/s.
+They are small, so that one is made in a second: exposures of a few ks, background rates per chip near those
+of ACIS at quiet times (those of HRC are far lower than in flight), sources of 0.01 to 1 count/s.
 """
 
 from __future__ import annotations
@@ -12,32 +12,33 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 ACIS_FRAME = 3.24104
-"""s; a frame of a whole chip: 3.2 s of exposure and the time in which it is moved to the frame store."""
+"""Time between frames of a whole chip, s: 3.2 s of exposure, and the transfer to the frame store."""
 ACIS_TRANSFER = 0.04104
+"""Time of the transfer to the frame store, s."""
 HRC_TICK = 1.6e-5
-"""s; the resolution of HRC's clock."""
+"""Resolution of the clock of HRC, s."""
 HRC_LIVE = 0.9957
-"""HRC's mean dead time factor."""
+"""Mean dead-time factor of HRC."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Something that shines, with a rate that does not change.
+    """A source with a constant rate.
 
     Parameters
     ----------
     name : str
-        For people.
+        Name of the source, for readers.
     east, north : float
         Offset from the nominal pointing, arcmin in the tangent plane.
     rate : float
-        Photons that the detector registers, all energies, count/s. No vignetting.
+        Rate of detected photons of all energies, count/s; there is no vignetting.
     photon_index : float
-        Of its power law.
+        Photon index of the power law.
     temperature : float
-        keV; where it is not 0, the spectrum falls like that of a gas of this temperature instead.
+        Temperature of a hot gas, keV, whose spectrum replaces the power law; 0 for the power law.
     core : float
-        Core radius of a beta model (beta = 2/3), arcsec; 0: a point.
+        Core radius of a beta model (beta = 2/3), arcsec; 0 for a point source.
     """
 
     name: str
@@ -51,14 +52,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Flare:
-    """A time of high background: a fast rise in its first tenth, then a slower fall.
+    """A background flare: it rises in its first tenth and falls in the rest.
 
     Parameters
     ----------
     start, stop : float
-        s from the start of the observing interval.
+        Start and end, s from the start of the observing interval.
     peak : float
-        Background at its height, in units of the quiet one.
+        Largest background, in units of the quiet background.
     """
 
     start: float
@@ -79,9 +80,9 @@ class Interval:
     span : float
         TSTOP - TSTART, s.
     gaps : tuple of (float, float)
-        Times that are no good, s from the start.
+        Starts and ends of times that are not good, s from the start.
     flares : tuple of Flare
-        High background.
+        Background flares.
     """
 
     number: int
@@ -98,22 +99,22 @@ class Interval:
 
 @dataclass(frozen=True)
 class FrameCycle:
-    """Which frames make one event list: all of them, or some of each period in interleaved mode.
+    """The frames that make one event list: all frames, or some of each period in interleaved mode.
 
     Parameters
     ----------
     tag : str
-        In file names: empty, ``_e1``, ``_e2``.
+        Part of file names: empty, ``_e1``, ``_e2``.
     letter : str
-        The keyword CYCLE: P or S.
+        Value of the keyword CYCLE: P (primary) or S (secondary frames).
     exposure : float
-        Of a frame, s.
+        Exposure of a frame, s.
     dtcor : float
         Live fraction of the good time.
     slots : tuple of int
-        Its frames in a period, from 0.
+        Positions of the frames in a period, from 0.
     period : int
-        Frames in a period.
+        Number of frames in a period.
     """
 
     tag: str
@@ -126,32 +127,32 @@ class FrameCycle:
 
 @dataclass(frozen=True)
 class Sample:
-    """One synthetic ObsID.
+    """One synthetic observation.
 
     Parameters
     ----------
     obsid : int
-        Its reserved number.
+        The reserved ObsID.
     target : str
-        OBJECT.
+        Name of the target (OBJECT).
     detname, datamode : str
-        Keywords.
+        Keywords DETNAM and DATAMODE.
     sim : tuple of 3 floats
         SIM_X, SIM_Y, SIM_Z, mm.
     ra, dec, roll : float
         Nominal pointing, deg.
     background : Mapping of int to float
-        By chip, the one of the aimpoint first: count/s of a whole chip, all energies and grades.
+        Background of a whole chip, all energies and grades, count/s, by chip; the aimpoint chip first.
     sources : tuple of Source
-        What shines.
+        The sources.
     intervals : tuple of Interval
         Observing intervals.
     frame : float
-        Time between frames (HRC: the clock's resolution), s.
+        Time between frames (HRC: resolution of the clock), s.
     cycles : tuple of FrameCycle
-        Event lists of an interval.
+        Frames of each event list of an interval.
     rows : tuple of 2 ints
-        First and last row that is read out.
+        First and last row that are read out.
     """
 
     obsid: int
@@ -175,7 +176,7 @@ class Sample:
         return self.detname.partition("-")[0]
 
     def position(self, source: Source) -> tuple[float, float]:
-        """RA and Dec of a source, deg: its offset put back from the tangent plane onto the sphere."""
+        """Return RA and Dec of a source, deg, from its offset in the tangent plane."""
         east, north = math.radians(source.east / 60), math.radians(source.north / 60)
         dec = math.radians(self.dec)
         depth = math.cos(dec) - north * math.sin(dec)

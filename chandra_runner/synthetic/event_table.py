@@ -1,4 +1,4 @@
-"""EVENTS tables: columns with their formats, units and limits, in the order of the archive's files."""
+"""EVENTS and GTI tables: columns, formats, units and limits, in the order of the archive's files."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ _HRC_LIMITS: dict[str, tuple[float, float]] = {
 }
 _ACIS_NULLS = {"tdetx": 9999, "tdety": 9999, "pha": 0, "pha_ro": 0, "pi": 0}
 CHIP_STEP = {"ACIS": 0.023987, "HRC": 0.006429}
-"""mm a pixel."""
+"""Side of a chip pixel, mm, by instrument."""
 
 
 def event_table(events: EventList, columns: EventColumns, level: int) -> fits.BinTableHDU:
-    """The EVENTS table of a level-1 or level-2 file."""
+    """Return the EVENTS table of a level-1 or level-2 file."""
     sample = events.sample
     hdu = fits.BinTableHDU.from_columns(
         [_column(sample, name, array) for name, array in columns.items()], name="EVENTS"
@@ -116,7 +116,7 @@ def _limit_cards(sample: Sample, numbers: dict[str, int]) -> Iterator[Card]:
 
 
 def _system_cards(sample: Sample, numbers: dict[str, int]) -> Iterator[Card]:
-    """Pairs of columns that belong together, and what they are in mm and degrees."""
+    """Yield the cards of coordinate systems: pairs of columns, and their coordinates in mm and degrees."""
     pairs = (("chip", "chipx,chipy"), ("tdet", "tdetx,tdety"), ("det", "detx,dety"), ("sky", "x,y"))
     worlds = (("CPC", "CPCX,CPCY"), ("MSC", "PHI,THETA"), ("EQPOS", "RA,DEC"))
     for number, (name, columns) in enumerate(pairs + worlds, 1):
@@ -142,7 +142,7 @@ def _axis(number: int, kind: str, reference: float, step: float, unit: str) -> I
 
 
 def gti_tables(events: EventList) -> list[fits.BinTableHDU]:
-    """A GTI table a chip, the aimpoint's first; HRC has one for all."""
+    """Return a GTI table for each chip, the aimpoint chip first; HRC has one for all chips."""
     tables = []
     for chip, gti in events.gtis.by_chip.items():
         arrays = {"START": gti.start, "STOP": gti.stop}
@@ -155,7 +155,7 @@ def gti_tables(events: EventList) -> list[fits.BinTableHDU]:
 
 
 def chip_cards(events: EventList, name: str, chip: int) -> Iterator[Card]:
-    """Names and number of the block of one chip; HRC's serve all and have none."""
+    """Yield the cards with the name and chip number of a table; tables of HRC are for all chips."""
     yield "EXTNAME", name, ""
     if events.gtis.shared:
         yield "HDUNAME", name, "ASCDM block name"

@@ -1,4 +1,4 @@
-"""The files of a synthetic ObsID, where the archive has them, and their index."""
+"""The files of a synthetic observation, in the archive's directories, and their index."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _GZIP_LEVEL = 6
 
 @dataclass(frozen=True)
 class SampleFile:
-    """A file to be written.
+    """A FITS file to write.
 
     Parameters
     ----------
     path : str
         Relative to the ObsID directory, without ``.gz``.
     events : EventList
-        What its primary header tells about.
+        The event list that its primary header describes.
     tables : sequence of BinTableHDU
-        Its extensions.
+        The extensions.
     """
 
     path: str
@@ -56,7 +56,7 @@ class SampleFile:
 
 @dataclass(frozen=True)
 class ExposedEvents:
-    """A level-1 event list and its companions, and what level 2 keeps of it."""
+    """A level-1 event list, the files that belong to it, and its events in level 2."""
 
     events: EventList
     files: tuple[SampleFile, ...]
@@ -64,7 +64,7 @@ class ExposedEvents:
 
 
 def write_files(sample: Sample, directory: Path) -> None:
-    """Write all files of a synthetic ObsID into an empty directory."""
+    """Write all files of a synthetic observation into an empty directory."""
     for folder in ARCHIVE_FOLDERS:
         (directory / folder).mkdir()
     exposed = [e for interval in sample.intervals for e in _observe(sample, interval)]
@@ -76,7 +76,7 @@ def write_files(sample: Sample, directory: Path) -> None:
 
 
 def _observe(sample: Sample, interval: Interval) -> Iterator[ExposedEvents]:
-    """Observe once: one event list for each cycle of the frames."""
+    """Simulate an observing interval; yield an event list for each cycle of frames."""
     rng = np.random.default_rng([sample.obsid, interval.number])
     aspect = aspect_of(sample, interval)
     photons = simulate_photons(sample, interval, aspect, rng)
@@ -109,7 +109,7 @@ def _companions(events: EventList, aspect: Aspect) -> Iterator[SampleFile]:
 
 
 def _level_2_files(sample: Sample, exposed: Sequence[ExposedEvents]) -> Iterator[SampleFile]:
-    """Level-2 event lists: one for each cycle, of all observing intervals."""
+    """Yield the level-2 event lists: one for each cycle of frames, of all observing intervals."""
     for cycle in sample.cycles:
         parts = [e for e in exposed if e.events.cycle is cycle]
         events = EventList(sample, sample.intervals, cycle, _union([p.events.gtis for p in parts]))
@@ -129,7 +129,7 @@ def _union(parts: Sequence[GoodTimes]) -> GoodTimes:
 
 
 def _write(path: Path, events: EventList, tables: Sequence[Any]) -> int:
-    """Write a FITS file, gzipped where its name says so; returns the size of the plain one, bytes."""
+    """Write a FITS file, gzipped if its name ends in .gz; return the uncompressed size, bytes."""
     primary = fits.PrimaryHDU()
     primary.header.extend(primary_cards(events))
     for hdu in (primary, *tables):
@@ -138,7 +138,7 @@ def _write(path: Path, events: EventList, tables: Sequence[Any]) -> int:
     write_fits(plain, [primary, *tables])
     size = plain.stat().st_size
     if plain != path:
-        # Without time and name in the gzip header, the same data are the same bytes.
+        # Without time and name in the gzip header, the same data give the same bytes.
         path.write_bytes(gzip.compress(plain.read_bytes(), _GZIP_LEVEL, mtime=0))
         plain.unlink()
     with path.open("rb") as stream:
@@ -147,7 +147,7 @@ def _write(path: Path, events: EventList, tables: Sequence[Any]) -> int:
 
 
 def _index_table(events: EventList, files: Sequence[SampleFile], sizes: Sequence[int]) -> fits.BinTableHDU:
-    """GROUPING: the table of oif.fits, a row a file. It says no ``.gz``, as the archive's does not."""
+    """Return the table of oif.fits, one row for each file; like the archive's, it omits ``.gz``."""
     headers = [file.tables[0].header for file in files]
     texts = {
         "MEMBER_LOCATION": ("128A", [file.path for file in files]),

@@ -1,4 +1,4 @@
-"""Header cards of the synthetic files, keyword by keyword as the archive's files have them."""
+"""Header cards of the synthetic files: the keywords of the archive's files, in their order."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .sky import TABLE_OFFSET, pointing_of
 Card = tuple[str, Any, str]
 
 VERSION = 1
-"""Processing version in file names: N001."""
+"""Processing version in file names (N001)."""
 MJDREF = 50814.0
-"""Mission time 0, TT."""
+"""Modified Julian date of mission time 0, TT."""
 _MISSION_START = datetime(1998, 1, 1)
 NOT_FLIGHT_DATA = "Simulated by chandra_runner's archive 'sample'; not flight data"
 
 
 @dataclass(frozen=True)
 class EventList:
-    """One event list of a synthetic ObsID, with what its headers need.
+    """One event list of a synthetic observation, with the data for its headers.
 
     Parameters
     ----------
     sample : Sample
-        The ObsID.
+        The observation.
     intervals : tuple of Interval
-        Observing intervals; several in a merged list.
+        Observing intervals; several in a merged event list.
     cycle : FrameCycle
-        Which frames.
+        The frames of the event list.
     gtis : GoodTimes
-        Good times by chip, the aimpoint's first.
+        Good times by chip, the aimpoint chip first.
     """
 
     sample: Sample
@@ -56,12 +56,12 @@ class EventList:
 
     @property
     def root(self) -> str:
-        """Beginning of the names of the interval's files: ``acisf90007_001N001_e1``."""
+        """Start of the file names of the interval: ``acisf90007_001N001_e1``."""
         return f"{self._prefix}_{self.intervals[0].number:03d}N{VERSION:03d}{self.cycle.tag}"
 
     @property
     def level_2_root(self) -> str:
-        """The same of level 2, which is of the whole ObsID: ``acisf90007N001_e1``."""
+        """Start of the file names of level 2, which is made of all intervals: ``acisf90007N001_e1``."""
         return f"{self._prefix}N{VERSION:03d}{self.cycle.tag}"
 
     @property
@@ -76,12 +76,12 @@ class EventList:
 
 
 def date(time: float) -> str:
-    """Mission time (s) as a date, TT."""
+    """Return a mission time (s) as a date, TT."""
     return (_MISSION_START + timedelta(seconds=time)).isoformat(timespec="seconds")
 
 
 def primary_cards(events: EventList) -> Iterator[Card]:
-    """Of the empty primary HDU."""
+    """Yield the cards of the empty primary HDU."""
     yield "HDUNAME", "PRIMARY", ""
     yield from _origin()
     yield from _time_cards(events.start, events.stop)
@@ -90,7 +90,7 @@ def primary_cards(events: EventList) -> Iterator[Card]:
 
 
 def table_cards(events: EventList, content: str, classes: tuple[str, str]) -> Iterator[Card]:
-    """Of every table that belongs to an event list."""
+    """Yield the cards that all tables of an event list have."""
     sample = events.sample
     yield from _origin()
     yield "CONTENT", content, "What data product"
@@ -107,7 +107,7 @@ def table_cards(events: EventList, content: str, classes: tuple[str, str]) -> It
 
 
 def aspect_cards(events: EventList, time: Array) -> Iterator[Card]:
-    """Of the aspect solution."""
+    """Yield the cards of the aspect solution."""
     yield from _origin()
     yield "CONTENT", "ASPSOLOBI", "What data product"
     yield "HDUCLASS", "ASC", ""
@@ -123,7 +123,7 @@ def aspect_cards(events: EventList, time: Array) -> Iterator[Card]:
 
 
 def event_cards(events: EventList) -> Iterator[Card]:
-    """What only EVENTS has: companion files, modes, coordinate systems."""
+    """Yield the cards that only EVENTS has: companion files, modes, coordinate systems."""
     yield "ASOLFILE", ",".join(events.aspect_names), ""
     for keyword, kind in (("BPIXFILE", "bpix1"), ("MASKFILE", "msk1"), ("FLTFILE", "flt1")):
         yield keyword, f"{events.root}_{kind}.fits", ""
@@ -136,7 +136,7 @@ def event_cards(events: EventList) -> Iterator[Card]:
 
 
 def sky_cards(sample: Sample, columns: tuple[int, int]) -> Iterator[Card]:
-    """The celestial coordinates of two columns, X and Y, by their numbers."""
+    """Yield the celestial coordinates of columns X and Y, which are given by number."""
     pointing = pointing_of(sample)
     pixel = pointing.detector.pixel / 3600
     axes = (("RA---TAN", sample.ra, -pixel), ("DEC--TAN", sample.dec, pixel))
@@ -149,7 +149,7 @@ def sky_cards(sample: Sample, columns: tuple[int, int]) -> Iterator[Card]:
 
 
 def subspace_cards(events: EventList, level: int) -> Iterator[Card]:
-    """The data subspace of EVENTS: which good times, and in level 2 which grades, hold on which chip."""
+    """Yield the data subspace of EVENTS: good times and, in level 2, grades of each chip."""
     shared = events.gtis.shared
     grades = level == 2 and not shared
     yield "DSTYP1", "time", ""
@@ -245,7 +245,7 @@ def _exposure_cards(events: EventList) -> Iterator[Card]:
 
 
 def _frame_time(events: EventList) -> float:
-    """Time between two frames; of interleaved ones, what one of them takes."""
+    """Return the time between two frames; in interleaved mode, the time that one of them takes."""
     if events.cycle.period == 1:
         return events.sample.frame
     return events.cycle.exposure + ACIS_TRANSFER
@@ -283,7 +283,7 @@ def _hrc_event_cards(events: EventList) -> Iterator[Card]:
 
 
 def index_cards(events: EventList) -> Iterator[Card]:
-    """Of the table in oif.fits, whose times are rounded to seven digits as the archive's are."""
+    """Yield the cards of the table in oif.fits; like the archive's, its times have seven digits."""
     yield "EXTVER", 1, ""
     yield "HDUNAME", "GROUPING", "ASCDM block name"
     yield from _origin()

@@ -1,4 +1,4 @@
-"""What falls on the detector in an observing interval: light of sources, and background."""
+"""Photons of sources, and background, on the detector in an observing interval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .catalog import Flare, Interval, Sample, Source
 from .sky import pointing_of, psf_sigma
 
 LOWEST, HIGHEST = 0.3, 10.0
-"""keV; nothing outside is made."""
+"""Range of photon energies, keV."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,15 @@ class Photons:
     Parameters
     ----------
     time : ndarray
-        Arrival, mission time, s.
+        Mission time of arrival, s.
     chip : ndarray of int
         CCD_ID or CHIP_ID.
     chipx, chipy : ndarray of int
-        The pixel that is hit.
+        Pixel.
     energy : ndarray
-        keV.
+        Energy, keV.
     background : ndarray of bool
-        Whether it is background.
+        Whether it is a background event.
     """
 
     time: Array
@@ -46,7 +46,7 @@ class Photons:
 
 
 def simulate_photons(sample: Sample, interval: Interval, aspect: Aspect, rng: np.random.Generator) -> Photons:
-    """All photons of an observing interval, sorted by time."""
+    """Simulate all photons of an observing interval; return them sorted by time."""
     parts = [_source_photons(sample, source, interval, aspect, rng) for source in sample.sources]
     parts += [_background_photons(sample, chip, interval, rng) for chip in sample.background]
     photons = Photons(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Photons)))
@@ -54,7 +54,7 @@ def simulate_photons(sample: Sample, interval: Interval, aspect: Aspect, rng: np
 
 
 def flare_factor(flares: tuple[Flare, ...], seconds: Array) -> Array:
-    """Background in units of the quiet one, at times counted from the interval's start, s."""
+    """Return the background in units of the quiet background, at times in s from the interval's start."""
     factor = np.ones_like(seconds)
     for flare in flares:
         phase = (seconds - flare.start) / (flare.stop - flare.start)
@@ -64,7 +64,7 @@ def flare_factor(flares: tuple[Flare, ...], seconds: Array) -> Array:
 
 
 def active_pixels(sample: Sample, pointing: Pointing, chip: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First and last column and row of a chip that can have events; ACIS leaves out the outermost ones."""
+    """Return the first and last column and row of a chip with events; ACIS has none on the outermost."""
     edge = 1 if sample.instrument == "ACIS" else 0
     first, last = sample.rows
     return (1 + edge, pointing.detector.chip(chip).nx - edge), (first + edge, last - edge)
@@ -73,7 +73,7 @@ def active_pixels(sample: Sample, pointing: Pointing, chip: int) -> tuple[tuple[
 def _source_photons(
     sample: Sample, source: Source, interval: Interval, aspect: Aspect, rng: np.random.Generator
 ) -> Photons:
-    """Photons of a source: each to the chip where the telescope, as it stands then, sends it; or to none."""
+    """Simulate the photons of a source that the telescope sends to a chip at its attitude at that time."""
     pointing = pointing_of(sample)
     count = rng.poisson(source.rate * interval.span)
     time = interval.start + interval.span * rng.random(count)
@@ -94,12 +94,12 @@ def _source_photons(
 def _sky_positions(
     pointing: Pointing, source: Source, count: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Where on the sky (X, Y, pixel) the mirror lets the photons of a source seem to come from."""
+    """Draw apparent positions of photons on the sky (X, Y, pixel): the shape of the source and the PSF."""
     detector = pointing.detector
     x0 = detector.center - source.east * 60 / detector.pixel
     y0 = detector.center + source.north * 60 / detector.pixel
-    # The cumulative distribution of a beta model with beta = 2/3 is 1 - (1 + (r / core)^2)^-1/2; the wings
-    # beyond 5 core radii are cut off.
+    # The cumulative distribution of a beta model with beta = 2/3 is 1 - (1 + (r / core)^2)^-1/2. It is
+    # inverted for random numbers up to 0.8, which leaves out the wings beyond 5 core radii.
     radius = source.core * np.sqrt((1 - 0.8 * rng.random(count)) ** -2 - 1)
     angle = 2 * np.pi * rng.random(count)
     blur = psf_sigma(pointing, x0, y0) * rng.standard_normal((2, count))
@@ -110,7 +110,7 @@ def _sky_positions(
 
 
 def _draw_energies(source: Source, count: int, rng: np.random.Generator) -> Array:
-    """Energies of registered photons, keV: the source's spectrum times a toy of the effective area."""
+    """Draw energies of detected photons, keV: the spectrum of the source times a rough effective area."""
     energy = np.geomspace(LOWEST, HIGHEST, 400)
     if source.temperature:
         spectrum = np.exp(-energy / source.temperature) * energy**-1.4
@@ -122,10 +122,11 @@ def _draw_energies(source: Source, count: int, rng: np.random.Generator) -> Arra
 
 
 def _background_photons(sample: Sample, chip: int, interval: Interval, rng: np.random.Generator) -> Photons:
-    """Background of a chip: even over its pixels and in energy, more of it while it flares."""
+    """Simulate the background of a chip: uniform over its pixels and in energy, higher in flares."""
     columns, rows = active_pixels(sample, pointing_of(sample), chip)
     height = pointing_of(sample).detector.chip(chip).ny
     rate = sample.background[chip] * (rows[1] - rows[0] + 1) / height
+    # Draw times at the highest rate, then keep each with the probability of the rate at that time.
     highest = max([1.0, *(flare.peak for flare in interval.flares)])
     seconds = interval.span * rng.random(rng.poisson(rate * highest * interval.span))
     seconds = seconds[rng.random(len(seconds)) * highest < flare_factor(interval.flares, seconds)]

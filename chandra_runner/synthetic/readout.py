@@ -1,4 +1,4 @@
-"""What the instruments make of photons: frames, good times, bad pixels, the columns of level 1 and 2."""
+"""From photons to event lists: frames, good times, bad pixels, and the columns of level 1 and 2."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ from .photons import Photons
 from .sky import pointing_of
 
 EventColumns = dict[str, Array]
-"""Table columns by name; all of the same length."""
+"""Columns of an event list by name, all of the same length."""
 
 BACK_ILLUMINATED = (5, 7)
+"""Back-illuminated CCDs."""
 FRONT_GAIN, BACK_GAIN = 3.9, 4.7
-"""eV a channel."""
+"""Energy of a channel of front- and back-illuminated CCDs, eV."""
 PI_CHANNEL = 14.6
-"""eV."""
+"""Width of a channel of PI, eV."""
 STATUS_BAD_PIXEL = 4
+"""Status bit of events on bad pixels."""
 STATUS_AFTERGLOW = (16, 17, 18, 19)
+"""Status bits of possible cosmic-ray afterglows."""
 HRC_STATUS_FATAL, HRC_STATUS_HARMLESS = (8, 12), 20
-"""Bits that exclude an HRC event from level 2, and one that does not."""
+"""Status bits that exclude an HRC event from level 2, and one that does not."""
 BAD_POINT, BAD_COLUMN, BAD_EDGE_COLUMN, BAD_EDGE_ROW = 0, 8, 14, 17
-"""Bits of the bad-pixel file."""
+"""Status bits of the bad-pixel file."""
 
 
 @dataclass(frozen=True)
 class BadRegion:
-    """A rectangle of bad pixels on a chip, both ends included, and the bit that says why."""
+    """A rectangle of bad pixels on a chip, both ends included, and the status bit of the reason."""
 
     chipx: tuple[int, int]
     chipy: tuple[int, int]
@@ -42,9 +45,9 @@ class BadRegion:
 
 
 def good_times(sample: Sample, interval: Interval) -> GoodTimes:
-    """Good times by chip, the aimpoint's first; HRC's chips share theirs.
+    """Return the good times by chip, the aimpoint chip first; those of HRC are the same for all chips.
 
-    ACIS begins and ends with whole frames, not at the same frame on every chip.
+    ACIS good times begin and end with whole frames, but not with the same frame on every chip.
     """
     edges = [0.0, *np.ravel(interval.gaps).tolist(), interval.span]
     pairs = np.add(np.reshape(edges, (-1, 2)), [8.0, -6.0])
@@ -63,7 +66,7 @@ def good_times(sample: Sample, interval: Interval) -> GoodTimes:
 
 
 def bad_regions(sample: Sample, chip: int) -> list[BadRegion]:
-    """Bad pixels of a chip: its edges, and for ACIS a hot column, for both some hot spots."""
+    """Return the bad pixels of a chip: its edges, some hot pixels and, for ACIS, a hot column."""
     size = pointing_of(sample).detector.chip(chip).nx
     rng = np.random.default_rng([sample.obsid, chip])
     spots = rng.integers(20, size - 20, (8, 2)).tolist()
@@ -85,11 +88,12 @@ def level_1(
     aspect: Aspect,
     rng: np.random.Generator,
 ) -> EventColumns:
-    """EventColumns of the level-1 event list, sorted by time."""
+    """Return the columns of the level-1 event list, sorted by time."""
     if sample.instrument == "HRC":
         live = rng.random(len(photons.time)) < cycle.dtcor
         return _hrc_events(sample, photons[live], aspect, rng)
     frame = ((photons.time - interval.start) // sample.frame).astype(int)
+    # A photon is lost in frames of another cycle, in an unfinished last frame, and during the transfer.
     live = np.isin(frame % cycle.period, cycle.slots)
     live &= frame < int(interval.span / sample.frame)
     live &= rng.random(len(live)) * sample.frame < cycle.exposure
@@ -98,7 +102,7 @@ def level_1(
 
 
 def level_2(sample: Sample, events: EventColumns, gtis: GoodTimes) -> EventColumns:
-    """The events that the archive's level 2 keeps: good ones in good times, without what only level 1 has."""
+    """Return good events in good times, without the columns that only level 1 has."""
     time, chip = events["time"], events[pointing_of(sample).detector.chip_column]
     keep = np.any([(chip == c) & gtis.of(c).contains(time) for c in sample.background], axis=0)
     if sample.instrument == "HRC":
@@ -116,7 +120,7 @@ def _acis_events(
     gain = np.where(np.isin(photons.chip, BACK_ILLUMINATED), BACK_GAIN, FRONT_GAIN)
     grade, fltgrade = draw_grades(photons.background, rng)
     energy = 1000 * photons.energy
-    # Fano noise of 3.65 eV an electron, and 40 eV of the readout.
+    # Noise of charge creation (Fano factor 0.115, 3.65 eV for an electron), and of the readout (40 eV).
     energy += rng.standard_normal(len(time)) * np.sqrt(40.0**2 + 0.115 * 3.65 * energy)
     pha = np.maximum(np.rint(energy / gain), 40).astype(int)
     energy = (pha + rng.uniform(-0.5, 0.5, len(pha))) * gain
@@ -171,13 +175,13 @@ def _hrc_events(sample: Sample, photons: Photons, aspect: Aspect, rng: np.random
 
 
 def _positions(sample: Sample, aspect: Aspect, photons: Photons, time: Array) -> EventColumns:
-    """DET and sky coordinates of the centres of the pixels hit: no part of a pixel is made up."""
-    place = event_positions(pointing_of(sample), aspect, photons.chip, photons.chipx, photons.chipy, time)
-    return {"detx": place.detx, "dety": place.dety, "x": place.x, "y": place.y}
+    """Return DET and sky coordinates of the centers of the pixels."""
+    found = event_positions(pointing_of(sample), aspect, photons.chip, photons.chipx, photons.chipy, time)
+    return {"detx": found.detx, "dety": found.dety, "x": found.x, "y": found.y}
 
 
 def _tiled(photons: Photons) -> tuple[Array, Array]:
-    """ACIS tiled detector coordinates: the chips laid out side by side, whole pixels."""
+    """Return ACIS tiled detector coordinates: chips side by side, whole pixels."""
     chip, x, y = photons.chip, photons.chipx, photons.chipy
     left = np.choose(chip, [3061, 5131, 3061, 5131, 791, 1833, 2875, 3917, 4959, 6001])
     low = np.choose(chip, [5131, 4107, 4085, 3061, *[1702] * 6])
@@ -188,7 +192,7 @@ def _tiled(photons: Photons) -> tuple[Array, Array]:
 
 
 def _acis_status(sample: Sample, photons: Photons, rng: np.random.Generator) -> Array:
-    """Status bits, shape (n, 32), bit 31 first: some afterglow, and events on bad pixels."""
+    """Return status bits, shape (n, 32), bit 31 first: some afterglows, and events on bad pixels."""
     status = np.zeros((len(photons.time), 32), dtype=bool)
     for chip in sample.background:
         for bad in bad_regions(sample, chip):

@@ -1,4 +1,4 @@
-"""The synthetic telescope's attitude, and how it spreads the light of a point."""
+"""Attitude and point spread function of the synthetic telescope."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from chandra_runner.native.psf import psf_radius
 from .catalog import Interval, Sample
 
 DITHER = 8.0
-"""Amplitude of the dither, arcsec; its periods are s."""
+"""Amplitude of the dither, arcsec."""
 DITHER_PERIODS = (1000.0, 707.0)
+"""Periods of the dither to the east and to the north, s."""
 ASPECT_STEP = 2.05
-"""s; flight data have 0.256. Straight lines between the steps are within 0.0004 arcsec of the dither."""
+"""Time between rows of the aspect solution, s; flight data have 0.256 s.
+
+Linear interpolation between the rows is within 0.0004 arcsec of the dither.
+"""
 TABLE_OFFSET = (0.05, -0.08, 0.002)
-"""dy, dz (mm) and dtheta (deg): the focal plane is never quite where the drawings have it."""
+"""dy, dz (mm) and dtheta (deg): the focal plane is never exactly at its nominal position."""
 
 
 def pointing_of(sample: Sample) -> Pointing:
-    """The instrument's place and the tangent point."""
+    """Return the position of the instrument and the tangent point."""
     detector = detector_of({"DETNAM": sample.detname})
     return Pointing(detector, sample.sim, sample.ra, sample.dec, sample.roll)
 
 
 def aspect_of(sample: Sample, interval: Interval) -> Aspect:
-    """Attitude over an observing interval: a Lissajous figure about the nominal pointing."""
+    """Return the attitude over an observing interval: a Lissajous figure around the nominal pointing."""
     time = interval.start + ASPECT_STEP * np.arange(int(interval.span / ASPECT_STEP) + 2)
     east, north = (DITHER / 3600 * np.sin(2 * np.pi * time / period) for period in DITHER_PERIODS)
     constant = [np.full(len(time), offset) for offset in TABLE_OFFSET]
@@ -43,7 +47,7 @@ def aspect_of(sample: Sample, interval: Interval) -> Aspect:
 
 
 def quaternion(ra: Array, dec: Array, roll: Array) -> Array:
-    """Attitude quaternions, scalar part last, as the column ``q_att`` has them.
+    """Return attitude quaternions, scalar part last, as in the column ``q_att``.
 
     Parameters
     ----------
@@ -70,11 +74,10 @@ def quaternion(ra: Array, dec: Array, roll: Array) -> Array:
 
 
 def psf_sigma(pointing: Pointing, x: float, y: float) -> float:
-    """Width of a point's image, arcsec.
+    """Return the width (sigma) of the image of a point source, arcsec.
 
-    The image is a round Gaussian with 90 % of the light within 1" + 10" (theta / 10')^2 (Hickox & Markevitch
-    2006, ApJ 645, 95), so that half of it is within 0.55" on the axis. Real images are neither round nor
-    Gaussian.
+    The image is a round Gaussian with the 90 % radius of `native.psf.psf_radius`: half of the light is within
+    0.55" on the optical axis. Real images are neither round nor Gaussian.
 
     Parameters
     ----------

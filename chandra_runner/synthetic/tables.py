@@ -1,4 +1,4 @@
-"""The tables beside the events: aspect solution, bad pixels, mask, field of view, dead time, file index."""
+"""The tables of companion files: aspect solution, bad pixels, mask, field of view, dead time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .readout import bad_regions
 from .sky import pointing_of, quaternion
 
 _LOW_PHA, _PHA_RANGE = 20, 3249
-"""adu; what ACIS sends down."""
+"""Least pulse height of events that ACIS sends, and the range above it, adu."""
 _DTF_STEP = 2.05
-"""s."""
+"""Time between rows of the dead-time file, s."""
 
 
 def aspect_table(events: EventList, aspect: Aspect) -> fits.BinTableHDU:
-    """ASPSOL: attitude over time."""
+    """Return the table ASPSOL: attitude over time."""
     count = len(aspect.time)
     doubles = (("time", "s"), ("ra", "deg"), ("dec", "deg"), ("roll", "deg"))
     columns = [fits.Column(name, "1D", unit, array=getattr(aspect, name)) for name, unit in doubles]
@@ -44,7 +44,7 @@ def aspect_table(events: EventList, aspect: Aspect) -> fits.BinTableHDU:
 
 
 def bad_pixel_tables(events: EventList) -> list[fits.BinTableHDU]:
-    """BADPIX: a table a chip."""
+    """Return a table BADPIX for each chip."""
     tables = []
     for chip in events.sample.background:
         regions = bad_regions(events.sample, chip)
@@ -61,7 +61,7 @@ def bad_pixel_tables(events: EventList) -> list[fits.BinTableHDU]:
 
 
 def mask_tables(events: EventList) -> list[fits.BinTableHDU]:
-    """MASK: for each chip, the pixels that are read out."""
+    """Return a table MASK for each chip: the pixels that are read out."""
     tables = []
     sample = events.sample
     for chip in sample.background:
@@ -87,7 +87,7 @@ def mask_tables(events: EventList) -> list[fits.BinTableHDU]:
 
 
 def filter_table(events: EventList) -> fits.BinTableHDU:
-    """FILTER: the empty block before a flt1 file's good times."""
+    """Return the table FILTER: the empty block before the good times of a flt1 file."""
     hdu = fits.BinTableHDU.from_columns([], name="FILTER")
     hdu.header["HDUNAME"] = ("FILTER", "ASCDM block name")
     hdu.header.extend(table_cards(events, "GTI", ("FILTER", "")))
@@ -95,10 +95,10 @@ def filter_table(events: EventList) -> fits.BinTableHDU:
 
 
 def field_of_view_table(events: EventList, aspect: Aspect) -> fits.BinTableHDU:
-    """FOV: for each chip, the polygon on the sky that it saw at one time or another."""
+    """Return the table FOV: for each chip, the polygon on the sky that it observed at some time."""
     chips = list(events.sample.background)
     polygons = [_outline(events, aspect, chip) for chip in chips]
-    # Polygons of fewer corners are filled up with their last one.
+    # Polygons with fewer corners repeat their last one.
     corners = max(len(polygon) for polygon in polygons)
     filled = np.stack([np.pad(p, ((0, corners - len(p)), (0, 0)), mode="edge") for p in polygons])
     columns = [
@@ -119,7 +119,7 @@ def field_of_view_table(events: EventList, aspect: Aspect) -> fits.BinTableHDU:
 
 
 def dead_time_table(events: EventList) -> fits.BinTableHDU:
-    """DTF: HRC's live fraction over time."""
+    """Return the table DTF: live fraction of HRC over time."""
     time = np.arange(events.start, events.stop, _DTF_STEP)
     columns = [
         fits.Column("TIME", "1D", "s", array=time),
@@ -160,14 +160,14 @@ def _rectangles(rows: Iterable[tuple[str, int, tuple[int, int], tuple[int, int]]
 
 
 def _outline(events: EventList, aspect: Aspect, chip: int) -> Array:
-    """Convex hull, shape (n, 2), closed, of where a chip's corners went on the sky."""
+    """Return the closed convex hull, shape (n, 2), of the positions of a chip's corners on the sky."""
     sample = events.sample
     right, (low, high) = pointing_of(sample).detector.chip(chip).nx + 0.5, sample.rows
     corners = np.array([(0.5, low - 0.5), (right, low - 0.5), (right, high + 0.5), (0.5, high + 0.5)])
     time = np.repeat(aspect.time[::16], 4)
     chipx, chipy = np.tile(corners, (len(time) // 4, 1)).T
-    place = event_positions(pointing_of(sample), aspect, np.full(len(time), chip), chipx, chipy, time)
-    points = np.column_stack([place.x, place.y])
+    found = event_positions(pointing_of(sample), aspect, np.full(len(time), chip), chipx, chipy, time)
+    points = np.column_stack([found.x, found.y])
     # scipy goes around the hull counterclockwise, but from any corner: begin with the leftmost.
     hull = points[ConvexHull(points).vertices]
     hull = np.roll(hull, -np.lexsort((hull[:, 1], hull[:, 0]))[0], axis=0)

@@ -27,9 +27,6 @@ from chandra_runner.observation.raw_files import inventory, kind_of, list_files
 from chandra_runner.synthetic.catalog import Sample, Source
 from chandra_runner.synthetic.photons import flare_factor
 
-pytestmark = pytest.mark.xdist_group("sample")
-"""One process makes what the tests share."""
-
 EVERY = pytest.mark.parametrize("obsid", list(sample.OBSIDS))
 
 
@@ -285,7 +282,7 @@ def test_the_flares_stand_out_at_the_settings_of_the_quickstart(made: Path) -> N
 
 def test_it_never_answers_for_a_real_observation(tmp_path: Path) -> None:
     assert all(obsid > 90_000 for obsid in sample.OBSIDS)
-    with pytest.raises(DataError, match="no ObsID 493; it has 99001"):
+    with pytest.raises(DataError, match="no ObsID 493; its ObsIDs are 99001"):
         sample.write_observation(493, tmp_path / "493")
     assert not list(tmp_path.iterdir())
 
