@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from .ciao_standin.fixture import ciao
+from .ciao_standin.fixture import ciao, ciao_path
 from .command_line import Answer, Run, run_in_process, run_process
 
-__all__ = ["Answer", "Run", "ciao"]
+__all__ = ["Answer", "Run", "ciao", "ciao_path"]
 
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("CHANDRA_RUNNER_SHARED", TESTS.parents[1] / "shared"))
@@ -98,3 +98,11 @@ def probe(tmp_path: Path, chandra_run: Run, plugins: Path) -> ProbeProject:
     project = ProbeProject(tmp_path, chandra_run, {"PYTHONPATH": str(plugins)})
     project.add_data(11)
     return project
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share the tests among processes so that what takes long to make is made once."""
+    from .scheduling import make_scheduler
+
+    return make_scheduler(config, log)

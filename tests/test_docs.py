@@ -1,4 +1,4 @@
-"""The documentation says what is."""
+"""What the documentation shows is what the program does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from .conftest import Run
+from .command_line import Run
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +31,7 @@ def test_the_recipe_in_the_readme_is_valid(chandra_run: Run, tmp_path: Path) -> 
     assert chandra_run("validate", "recipe.yaml").code == 0
 
 
-def test_the_problem_shown_in_the_readme_is_the_one_that_is_told(chandra_run: Run, tmp_path: Path) -> None:
+def test_the_problem_shown_in_the_readme_is_the_one_reported(chandra_run: Run, tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (recipe,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (shown,) = re.findall(r"^\$ chandra-run validate recipe.yaml\n(.*)\n```", text, re.MULTILINE)

@@ -17,9 +17,6 @@ from chandra_runner.recipe.recipe import load_recipe
 from ..command_line import Answer, Run
 from ..tap_service import Services, running
 
-pytestmark = pytest.mark.xdist_group("find")
-"""One process makes what the tests share."""
-
 A1795 = ("--ra", "207.2188", "--dec", "26.5928")
 
 

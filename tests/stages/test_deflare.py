@@ -21,9 +21,6 @@ from chandra_runner.stages.outcome import Excluded
 from ..obsid_files import write_table
 from .jobs import Chain, make_job
 
-pytestmark = pytest.mark.xdist_group("deflare")
-"""One process makes what the tests share."""
-
 SOFT, HARD = 500.0, 7000.0
 
 

@@ -19,9 +19,6 @@ from ...event_files import assert_sound
 from ...native.fields import wcs_of
 from ..image_jobs import image_job, link_events, made
 
-pytestmark = pytest.mark.xdist_group("rate_image")
-"""One process makes what the tests share."""
-
 BANDS = {"90001": "broad", "90002": "broad", "90003": "wide", "90004": "wide"}
 ROLES = ("image", "expmap", "rate", "psfmap")
 
