@@ -12,89 +12,19 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from chandra_runner.errors import Problem
 
+from .yaml_syntax_error import Position, YamlSyntaxError, position_of
+
 _NAME_VALUE = 'write "name: value"'
 
 
 @dataclass(frozen=True)
-class _Position:
-    """A position in the text, counted from 0."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True)
-class _SyntaxError:
-    """A syntax error as the parser reports it.
-
-    Parameters
-    ----------
-    lines : list of str
-        The text.
-    at : _Position
-        Where the parser gave up.
-    begin : _Position or None
-        Where the part begins that it was reading; None where it does not say.
-    open_collections : sequence of yaml.CollectionStartEvent
-        The lists and mappings that are not closed, the innermost last.
-    """
-
-    lines: list[str]
-    at: _Position
-    begin: _Position | None
-    open_collections: Sequence[yaml.CollectionStartEvent]
-
-    @property
-    def collection(self) -> yaml.CollectionStartEvent | None:
-        """The open list or mapping that begins where the part begins."""
-        found = (each for each in reversed(self.open_collections) if _position(each.start_mark) == self.begin)
-        return next(found, None)
-
-    @property
-    def line(self) -> str:
-        """The line where the parser gave up."""
-        return self.lines[self.at.line] if self.at.line < len(self.lines) else ""
-
-    @property
-    def before(self) -> str:
-        """That line, up to where it gave up."""
-        return self.line[: self.at.column]
-
-    @property
-    def character(self) -> str:
-        """The character where it gave up; empty at the end of a line."""
-        return self.line[self.at.column : self.at.column + 1]
-
-    @property
-    def beginning(self) -> str:
-        """The line from where the part begins; empty where the parser does not say."""
-        if self.begin is None or self.begin.line >= len(self.lines):
-            return ""
-        return self.lines[self.begin.line][self.begin.column :]
-
-    @property
-    def is_inside_brackets(self) -> bool:
-        """Whether the part is in brackets; they are counted where the parser does not know yet."""
-        if self.collection or self.begin is None:
-            return bool(self.collection and self.collection.flow_style)
-        part = "".join([*self.lines[self.begin.line : self.at.line], self.before])[self.begin.column :]
-        return sum(map(part.count, "[{")) > sum(map(part.count, "]}"))
-
-    @property
-    def indicator(self) -> str:
-        """The first character of the part, unless the part is an open collection."""
-        return "" if self.collection else self.beginning[:1]
-
-
-@dataclass(frozen=True)
 class _Explanation:
-    position: _Position
+    position: Position
     message: str
     hint: str
 
@@ -115,50 +45,46 @@ def describe_syntax_error(
     open_collections : sequence of yaml.CollectionStartEvent
         The lists and mappings that were not closed, the innermost last.
     """
-    begin = _position(getattr(error, "context_mark", None))
-    at = _position(getattr(error, "problem_mark", None)) or begin or _Position(0, 0)
-    found = _explain(_SyntaxError(text.splitlines(), at, begin, open_collections))
+    syntax_error = YamlSyntaxError.of(error, text, open_collections)
+    found = _explain(syntax_error)
     if found is None:
         message = f"this is not YAML ({getattr(error, 'problem', None) or error})"
-        found = _Explanation(at, message, "look for a stray character here or in the line above")
+        found = _Explanation(syntax_error.at, message, "look for a stray character here or in the line above")
     return Problem(file, found.position.line + 1, found.position.column + 1, found.message, found.hint)
 
 
-def _position(mark: Any) -> _Position | None:
-    # libyaml and PyYAML's own parser have marks of different classes.
-    return _Position(mark.line, mark.column) if mark else None
-
-
-def _explain(error: _SyntaxError) -> _Explanation | None:
+def _explain(error: YamlSyntaxError) -> _Explanation | None:
     """Return the first explanation that fits; the narrow ones come first."""
     return next((found for rule in _RULES if (found := rule(error))), None)
 
 
-def _tab(error: _SyntaxError) -> _Explanation | None:
+def _tab(error: YamlSyntaxError) -> _Explanation | None:
     if not error.line[: error.at.column + 1].endswith("\t"):
         return None
     return _Explanation(error.at, "a tab", "YAML is indented with spaces only")
 
 
-def _quote(error: _SyntaxError) -> _Explanation | None:
+def _quote(error: YamlSyntaxError) -> _Explanation | None:
     """An open quote, or a backslash between double quotes."""
     if error.begin is None or error.indicator not in ("'", '"'):
         return None
     if error.indicator == '"' and (error.character == "\\" or re.search(r"\\\w?$", error.before)):
         message = "a backslash that has no meaning between double quotes"
         return _Explanation(error.at, message, "use single quotes, which keep a \\ as it is")
+    if error.is_closed_quote:
+        return None
     hint = "write the same quote at the end of the text"
     return _Explanation(error.begin, "this quote is never closed", hint)
 
 
-def _directive(error: _SyntaxError) -> _Explanation | None:
+def _directive(error: YamlSyntaxError) -> _Explanation | None:
     if not error.line.startswith("%") or (error.at.column > 0 and error.indicator != "%"):
         return None
-    position = _Position(error.at.line, 0)
+    position = Position(error.at.line, 0)
     return _Explanation(position, "a line that begins with %", "such lines are not allowed: remove it")
 
 
-def _reserved_character(error: _SyntaxError) -> _Explanation | None:
+def _reserved_character(error: YamlSyntaxError) -> _Explanation | None:
     """A value that begins with a character that YAML reserves, or with an alias that has no name."""
     is_start = error.begin in (None, error.at)
     if error.character in ("@", "`", "%") or (is_start and error.character in ("|", ">")):
@@ -170,20 +96,31 @@ def _reserved_character(error: _SyntaxError) -> _Explanation | None:
     return _Explanation(position, f"a value cannot begin with {character}", "put it between quotes")
 
 
-def _tag(error: _SyntaxError) -> _Explanation | None:
+def _tag(error: YamlSyntaxError) -> _Explanation | None:
     if error.indicator != "!":
         return None
     return _Explanation(error.at, "a YAML tag (!)", "tags are not allowed: write the plain value")
 
 
-def _block_text(error: _SyntaxError) -> _Explanation | None:
+def _block_text(error: YamlSyntaxError) -> _Explanation | None:
     if error.indicator not in ("|", ">"):
         return None
     message = f"unexpected text after {error.indicator}"
     return _Explanation(error.at, message, "begin the block of text in the next line")
 
 
-def _unclosed_bracket(error: _SyntaxError) -> _Explanation | None:
+def _unclosed_at_end(error: YamlSyntaxError) -> _Explanation | None:
+    """The text ends inside brackets."""
+    innermost = error.open_collections[-1] if error.open_collections else None
+    if error.at.line < len(error.lines) or innermost is None or not innermost.flow_style:
+        return None
+    bracket, closing = ("[", "]") if isinstance(innermost, yaml.SequenceStartEvent) else ("{", "}")
+    begin = position_of(innermost.start_mark) or error.at
+    hint = f"write commas between the items, and {closing} at the end"
+    return _Explanation(begin, f"this {bracket} is never closed", hint)
+
+
+def _unclosed_bracket(error: YamlSyntaxError) -> _Explanation | None:
     bracket = error.beginning[:1]
     if error.begin is None or bracket not in ("[", "{") or not error.is_inside_brackets:
         return None
@@ -194,14 +131,14 @@ def _unclosed_bracket(error: _SyntaxError) -> _Explanation | None:
     return _Explanation(error.begin, f"this {bracket} is never closed", hint)
 
 
-def _block_list(error: _SyntaxError) -> _Explanation | None:
+def _block_list(error: YamlSyntaxError) -> _Explanation | None:
     if error.begin is None or not isinstance(error.collection, yaml.SequenceStartEvent):
         return None
     message = f"a line without - in a list that begins in line {error.begin.line + 1}"
     return _Explanation(error.at, message, "write - before it, or indent it as the block it belongs to")
 
 
-def _block_mapping(error: _SyntaxError) -> _Explanation | None:
+def _block_mapping(error: YamlSyntaxError) -> _Explanation | None:
     if error.begin is None or error.collection is None:
         return None
     if re.search(r"""['"]\S*$""", error.before):
@@ -217,48 +154,48 @@ def _block_mapping(error: _SyntaxError) -> _Explanation | None:
     return _Explanation(error.at, message, "lines of one block begin in the same column")
 
 
-def _second_document(error: _SyntaxError) -> _Explanation | None:
-    above = _line_above(error)
+def _second_document(error: YamlSyntaxError) -> _Explanation | None:
+    above = error.line_above
     if error.begin or above is None or not error.lines[above.line].startswith("..."):
         return None
     message = "a second YAML document begins here"
     return _Explanation(error.at, message, "a file holds one document: remove the ...")
 
 
-def _after_document(error: _SyntaxError) -> _Explanation | None:
+def _after_document(error: YamlSyntaxError) -> _Explanation | None:
     """A line to the left of the first one, where everything is closed."""
-    above = _line_above(error)
+    above = error.line_above
     if error.begin or error.open_collections or above is None or above.column <= error.at.column:
         return None
     message = f"this line is not indented as line {above.line + 1}"
     return _Explanation(error.at, message, "lines of one block begin in the same column")
 
 
-def _unexpected_colon(error: _SyntaxError) -> _Explanation | None:
+def _unexpected_colon(error: YamlSyntaxError) -> _Explanation | None:
     """A colon where no value can begin: the line has one already, or the line above is no key."""
     if error.begin or error.character != ":":
         return None
     if re.search(r":\s", error.before):
         hint = "put text that contains a colon between quotes"
         return _Explanation(error.at, "a second colon in this line", hint)
-    above = _line_above(error)
-    if above and _indent(error.line) > above.column:
+    above = error.line_above
+    if above and error.indent > above.column:
         message = "this line is indented deeper than the line above, which has a value already"
-        position = _Position(error.at.line, _indent(error.line))
+        position = Position(error.at.line, error.indent)
         return _Explanation(position, message, "indent it as the line above")
     if above and ":" in error.lines[above.line]:
         return _Explanation(above, "no space after the colon", _NAME_VALUE)
     return _Explanation(above or error.at, "no colon in this line", _NAME_VALUE)
 
 
-def _list_after_key(error: _SyntaxError) -> _Explanation | None:
+def _list_after_key(error: YamlSyntaxError) -> _Explanation | None:
     if error.begin or error.character != "-":
         return None
     hint = "begin the list in the next line, or use [ ]"
     return _Explanation(error.at, "a list item (-) in the line of its key", hint)
 
 
-def _no_colon(error: _SyntaxError) -> _Explanation | None:
+def _no_colon(error: YamlSyntaxError) -> _Explanation | None:
     """A name in a line of its own, for which the parser looked for a colon in vain."""
     is_past_line = error.begin and (error.at.line > error.begin.line or not error.line[error.at.column :])
     if error.begin is None or not is_past_line or re.search(r":(\s|$)", error.beginning):
@@ -268,7 +205,7 @@ def _no_colon(error: _SyntaxError) -> _Explanation | None:
     return _Explanation(error.begin, "no colon after this name", _NAME_VALUE)
 
 
-def _no_value(error: _SyntaxError) -> _Explanation | None:
+def _no_value(error: YamlSyntaxError) -> _Explanation | None:
     if error.begin != error.at or error.character not in ("", ",", "]", "}", ":", "-", "."):
         return None
     if not error.character:
@@ -277,20 +214,7 @@ def _no_value(error: _SyntaxError) -> _Explanation | None:
     return _Explanation(error.at, message, "remove it, or write the value before it")
 
 
-def _line_above(error: _SyntaxError) -> _Position | None:
-    """Return the beginning of the last line with content above the place of the error."""
-    for number in range(min(error.at.line, len(error.lines)) - 1, -1, -1):
-        content = error.lines[number].strip()
-        if content and not content.startswith("#"):
-            return _Position(number, _indent(error.lines[number]))
-    return None
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
-
-
-_RULES: tuple[Callable[[_SyntaxError], _Explanation | None], ...] = (
+_RULES: tuple[Callable[[YamlSyntaxError], _Explanation | None], ...] = (
     _tab,
     _quote,
     _directive,
@@ -298,6 +222,7 @@ _RULES: tuple[Callable[[_SyntaxError], _Explanation | None], ...] = (
     _tag,
     _block_text,
     _unclosed_bracket,
+    _unclosed_at_end,
     _block_list,
     _block_mapping,
     _second_document,
