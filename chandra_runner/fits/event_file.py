@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chandra_runner.errors import DataError
 
 from .gti import GoodTimes, Gti, make_gti, read_gtis
-from .reader import HduLocation, RawHdu, hdulist, iterate_hdus, naming_file, open_stream, read_hdu
+from .reader import HduBytes, HduLocation, hdulist, iterate_hdus, naming_file, open_stream, read_hdu
 
 CHUNK = 1 << 16
 """Number of rows read at a time: about 5 MB, which fits into a processor's cache."""
@@ -36,7 +36,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EventFile:
     """An event list that is open for reading. Open one with `EventFile.open`.
 
@@ -53,7 +53,7 @@ class EventFile:
         Number of events.
     extensions : tuple
         All HDUs except the primary and EVENTS, with their data.
-    raw_extensions : tuple of RawHdu
+    extension_bytes : tuple of HduBytes
         The same, as bytes on disk.
     good_times : GoodTimes
         Good times by CCD, the aimpoint chip first. HRC has one entry for all chips; so have files without a
@@ -68,7 +68,7 @@ class EventFile:
     dtype: np.dtype[Any]
     nrows: int
     extensions: tuple[Any, ...]
-    raw_extensions: tuple[RawHdu, ...]
+    extension_bytes: tuple[HduBytes, ...]
     good_times: GoodTimes
     notes: tuple[str, ...]
     _stream: BufferedIOBase = field(repr=False)
@@ -96,6 +96,7 @@ class EventFile:
 
     @classmethod
     def _read(cls, path: Path, stream: BufferedIOBase) -> EventFile:
+        # EVENTS may be large and is left on disk; everything else is small and read at once.
         events, parts, names = None, [], []
         for location in iterate_hdus(stream, path):
             names.append(location.name)
@@ -117,17 +118,17 @@ class EventFile:
             notes.append(f"{path.name} has no column status: events cannot be filtered by status")
         nrows = events.header["NAXIS2"]
         return cls(
-            path,
-            primary.header,
-            events.header,
-            dtype,
-            nrows,
-            tuple(others),
-            tuple(parts[1:]),
-            good_times,
-            tuple(notes),
-            stream,
-            events.blocks.data_start,
+            path=path,
+            primary=primary.header,
+            header=events.header,
+            dtype=dtype,
+            nrows=nrows,
+            extensions=tuple(others),
+            extension_bytes=tuple(parts[1:]),
+            good_times=good_times,
+            notes=tuple(notes),
+            _stream=stream,
+            _data=events.blocks.data_start,
         )
 
     @property
@@ -202,6 +203,8 @@ class EventFile:
         """
         for first in range(0, self.nrows, rows):
             self._stream.seek(self._data + first * self.dtype.itemsize)
+            # Read straight into the array of records: nothing is copied, and byte order is not converted in
+            # columns that are not used.
             chunk = np.empty(min(rows, self.nrows - first), self.dtype)
             if self._stream.readinto(chunk.view(np.uint8).data) != chunk.nbytes:
                 raise DataError(f"{self.path.name} is truncated: it ends within EVENTS", "fetch it again")

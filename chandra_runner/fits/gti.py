@@ -157,9 +157,10 @@ class GoodTimes:
 
     def intersect(self, other: GoodTimes) -> GoodTimes:
         """Return the times that are good in both, chip by chip if either has chips."""
-        mine, theirs = (other, self) if self.shared and not other.shared else (self, other)
+        # The one with chips decides which chips the result has.
+        first, second = (other, self) if self.shared and not other.shared else (self, other)
         return GoodTimes(
-            {chip: gti.intersect(theirs.of(chip)) for chip, gti in mine.by_chip.items()}, mine.shared
+            {chip: gti.intersect(second.of(chip)) for chip, gti in first.by_chip.items()}, first.shared
         )
 
 

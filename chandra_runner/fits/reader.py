@@ -26,7 +26,7 @@ MAX_READ = 512 << 20
 
 @dataclass(frozen=True)
 class HduLocation:
-    """One HDU of a file whose data were not read.
+    """One HDU of a file, without its data.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class HduLocation:
 
 
 @dataclass(frozen=True, eq=False)
-class RawHdu:
-    """An HDU whose data are the bytes of a file.
+class HduBytes:
+    """An HDU with its data as bytes on disk.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def unpack(source: Path, target: Path) -> None:
         shutil.copyfileobj(stream, out, CHUNK)
 
 
-def read_hdu(stream: BufferedIOBase, location: HduLocation, path: Path) -> RawHdu:
+def read_hdu(stream: BufferedIOBase, location: HduLocation, path: Path) -> HduBytes:
     """Read the data of the HDU at which `iterate_hdus` is.
 
     Raises
@@ -169,13 +169,13 @@ def read_hdu(stream: BufferedIOBase, location: HduLocation, path: Path) -> RawHd
         )
     # Piece by piece: a header that claims too much allocates no more than the file has.
     pieces = [_read(stream, min(CHUNK, size - first), blocks, path) for first in range(0, size, CHUNK)]
-    return RawHdu(location.header, b"".join(pieces).ljust(padded(size), b"\0"))
+    return HduBytes(location.header, b"".join(pieces).ljust(padded(size), b"\0"))
 
 
-def hdulist(parts: Sequence[RawHdu], path: Path) -> fits.HDUList:
-    """Make astropy's HDUs of raw ones, the first of them primary.
+def hdulist(parts: Sequence[HduBytes], path: Path) -> fits.HDUList:
+    """Convert HDUs to those of astropy; the first one is the primary HDU.
 
-    All columns and images are converted at once, so that damage shows here and not in the middle of the work.
+    All data are converted at once, so that damage is found here and not later.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def hdulist(parts: Sequence[RawHdu], path: Path) -> fits.HDUList:
 
 @contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Put the name of a file before the message of what is found wrong in it."""
+    """Put the name of a file before the messages of errors that are raised inside."""
     try:
         yield
     except DataError as error:
@@ -211,7 +211,7 @@ def _parse(header: bytes, path: Path) -> fits.Header:
 
 
 def _repair(header: fits.Header) -> None:
-    """Make every card readable: one bad value that is not needed is no reason to refuse a file."""
+    """Make every card readable, so that a bad value that is not needed does not make a file unusable."""
     try:
         for card in header.cards:
             card.value  # noqa: B018 - parsed when it is first looked at

@@ -35,11 +35,13 @@ def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: st
     known = f"DSTYP{axis}" in header
     if not known:
         header[f"DSTYP{axis}"] = column
+    # Each component is a chip with good times of its own; a cut on another column holds for all of them.
     for component in _components(header):
         key = f"{component}DSVAL{axis}"
-        before = _parse(str(header[key])) if key in header else [(-math.inf, math.inf)]
+        before = _parse_ranges(str(header[key])) if key in header else [(-math.inf, math.inf)]
+        # TABLE (the ranges are in another extension) and other text is left as it is.
         if before is not None:
-            header[key] = ",".join(map(_text, _intersect(before, ranges)))
+            header[key] = ",".join(map(_range_text, _intersect(before, ranges)))
     if not known:
         header[f"DSFORM{axis}"] = form
         if unit:
@@ -60,7 +62,7 @@ def _components(header: fits.Header) -> list[str]:
     return ["", *sorted(found, key=int)]
 
 
-def _parse(value: str) -> list[Range] | None:
+def _parse_ranges(value: str) -> list[Range] | None:
     """Return the ranges in text like ``0:0,2:6``; None if it is not a list of ranges."""
     ends = [part.partition(":")[::2] for part in value.replace(" ", "").split(",")]
     try:
@@ -74,5 +76,5 @@ def _intersect(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:
     return sorted((low, high) for low, high in both if low <= high)
 
 
-def _text(ends: Range) -> str:
+def _range_text(ends: Range) -> str:
     return ":".join("" if math.isinf(end) else f"{end:.15g}" for end in ends)

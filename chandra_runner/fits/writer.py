@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from chandra_runner import __version__
 
 from .blocks import BLOCK, padded
-from .reader import RawHdu
+from .reader import HduBytes
 
 CREATOR = f"chandra_runner {__version__}"
 _CHECKSUM = "HDU checksum"
@@ -60,7 +60,7 @@ def write_fits(path: Path, hdus: Sequence[Any]) -> None:
 
 @contextmanager
 def event_writer(
-    path: Path, primary: fits.Header, header: fits.Header, extensions: Sequence[RawHdu] = ()
+    path: Path, primary: fits.Header, header: fits.Header, extensions: Sequence[HduBytes] = ()
 ) -> Iterator[EventWriter]:
     """Write a file with an event table, whose rows are appended piece by piece.
 
@@ -70,7 +70,7 @@ def event_writer(
         The file, which must not exist.
     primary, header : Header
         Headers of the primary HDU and the table; NAXIS2, DATASUM and CHECKSUM are set at the end.
-    extensions : sequence of RawHdu
+    extensions : sequence of HduBytes
         The HDUs after the table.
     """
     first = fits.PrimaryHDU(header=primary).header
@@ -86,11 +86,11 @@ def event_writer(
             _write_all(stream, header_with_checksums(extension.header, total.value) + extension.data)
 
 
-def raw_hdu(table: fits.BinTableHDU) -> RawHdu:
+def hdu_bytes(table: fits.BinTableHDU) -> HduBytes:
     """Return a table of plain numbers as bytes on disk."""
     rows = table.data.view(np.ndarray)
     data = rows.astype(rows.dtype.newbyteorder(">")).tobytes()
-    return RawHdu(table.header, data.ljust(padded(len(data)), b"\0"))
+    return HduBytes(table.header, data.ljust(padded(len(data)), b"\0"))
 
 
 class EventWriter:
@@ -110,9 +110,8 @@ class EventWriter:
         self._start = stream.tell()
         self._header = header
         self._sum = DataSum()
-        _write_all(
-            stream, header_with_checksums(header, 0)
-        )  # replaced at the end by a header of the same length
+        # A placeholder, which `finish` replaces by a header of the same length.
+        _write_all(stream, header_with_checksums(header, 0))
 
     def write(self, rows: NDArray[Any]) -> None:
         """Append rows.
@@ -147,6 +146,7 @@ class DataSum:
 
     def add(self, data: bytes | memoryview) -> None:
         """Add more bytes; pieces may end within a word."""
+        # Complete the word that the last piece left unfinished, then add whole words at once.
         head = -len(self._rest) % 4
         self._rest += bytes(data[:head])
         if len(self._rest) == 4:
@@ -163,6 +163,7 @@ class DataSum:
     def value(self) -> int:
         """The sum of all bytes so far, padded with zeros to a whole word."""
         total = self._sum + int.from_bytes(self._rest.ljust(4, b"\0"), "big")
+        # Ones' complement: what is carried out of 32 bits is added at the low end.
         while total > _WORD:
             total = (total >> 32) + (total & _WORD)
         return total
@@ -171,6 +172,7 @@ class DataSum:
 def header_with_checksums(header: fits.Header, datasum: int) -> bytes:
     """Return a header as bytes on disk, with DATASUM and CHECKSUM."""
     new = header.copy()
+    # CHECKSUM makes the sum over the whole HDU -0: it encodes the complement of the sum with zeros here.
     new["CHECKSUM"] = ("0" * 16, _CHECKSUM)
     new["DATASUM"] = (str(datasum), _DATASUM)
     total = DataSum(datasum)
@@ -193,6 +195,7 @@ def encode_checksum(total: int) -> str:
     str
         16 letters and digits.
     """
+    # Each byte of the complement becomes the sum of four characters, at the same byte of four words.
     columns = [_four_characters(byte) for byte in (_WORD - total).to_bytes(4, "big")]
     text = "".join(chr(columns[j][i]) for i in range(4) for j in range(4))
     # The value of a CHECKSUM card begins in column 12, one byte after the start of a word: rotate it.
@@ -201,6 +204,7 @@ def encode_checksum(total: int) -> str:
 
 def _four_characters(byte: int) -> list[int]:
     """Return four codes with the sum ``byte + 4 * 48``, all letters or digits."""
+    # Codes between digits and letters are avoided by moving two of the four apart, which keeps their sum.
     codes = [byte // 4 + 48] * 4
     codes[0] += byte % 4
     for i in (0, 2):

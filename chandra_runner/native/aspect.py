@@ -15,7 +15,7 @@ from chandra_runner.fits.tables import has_columns, number_column, table_with
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_det, rays_to_sky
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Aspect:
     """The attitude of the telescope over time; all arrays have shape (n,), n > 0, with increasing times.
 
@@ -78,10 +78,18 @@ def read_aspect(paths: Sequence[Path]) -> Aspect:
 
 
 def make_aspect(
-    time: Array, ra: Array, dec: Array, roll: Array, dy: Array, dz: Array, dtheta: Array
+    *, time: Array, ra: Array, dec: Array, roll: Array, dy: Array, dz: Array, dtheta: Array
 ) -> Aspect:
     """Return an `Aspect` from angles that may jump at 360 deg, which would break interpolation."""
-    return Aspect(time, np.unwrap(ra, period=360), dec, np.unwrap(roll, period=360), dy, dz, dtheta)
+    return Aspect(
+        time=time,
+        ra=np.unwrap(ra, period=360),
+        dec=dec,
+        roll=np.unwrap(roll, period=360),
+        dy=dy,
+        dz=dz,
+        dtheta=dtheta,
+    )
 
 
 def _read_table(path: Path) -> dict[str, Array]:

@@ -105,13 +105,13 @@ def rebuild_aspect(pointing: Pointing, chunks: Iterable[Array], start: float, st
     attitude = attitude_towards(pointing, center + x, center + y)
     dy, dz = _to_millimeters(pointing, right, up)
     return make_aspect(
-        time,
-        np.asarray(attitude.ra),
-        np.asarray(attitude.dec),
-        np.asarray(attitude.roll),
-        np.interp(time, plane_time, dy),
-        np.interp(time, plane_time, dz),
-        np.zeros_like(time),
+        time=time,
+        ra=np.asarray(attitude.ra),
+        dec=np.asarray(attitude.dec),
+        roll=np.asarray(attitude.roll),
+        dy=np.interp(time, plane_time, dy),
+        dz=np.interp(time, plane_time, dz),
+        dtheta=np.zeros_like(time),
     )
 
 

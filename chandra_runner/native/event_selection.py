@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.event_header import gti_extensions, set_exposure
 from chandra_runner.fits.gti import Bools, Floats, GoodTimes, Gti, is_gti
-from chandra_runner.fits.reader import RawHdu
+from chandra_runner.fits.reader import HduBytes
 from chandra_runner.fits.subspace import restrict
-from chandra_runner.fits.writer import add_provenance, event_writer, raw_hdu
+from chandra_runner.fits.writer import add_provenance, event_writer, hdu_bytes
 
 ANY_STATUS = 0xFFFFFFFF
 """Status mask that requires all 32 bits to be 0."""
@@ -251,11 +251,12 @@ def selected_header(header: fits.Header, selection: Selection, header_update: He
     return new
 
 
-def _extensions(source: EventFile, selection: Selection, header_update: HeaderUpdate) -> list[RawHdu]:
+def _extensions(source: EventFile, selection: Selection, header_update: HeaderUpdate) -> list[HduBytes]:
     """Return the HDUs after EVENTS: the new good times, then others of the source (REGION), unchanged."""
     gtis = gti_extensions(source, selection.good_times, header_update.dtcor, header_update.history)
-    both = zip(source.extensions, source.raw_extensions, strict=True)
-    return [*map(raw_hdu, gtis), *(raw for hdu, raw in both if not is_gti(hdu))]
+    both = zip(source.extensions, source.extension_bytes, strict=True)
+    others = [unchanged for hdu, unchanged in both if not is_gti(hdu)]
+    return [*map(hdu_bytes, gtis), *others]
 
 
 def _contains(gti: Gti, time: Floats) -> Bools:

@@ -20,7 +20,7 @@ class NoGoodTime(DataError):
     """Nothing of the light curve is left. The messages are those of CIAO if it has one for the case."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FlareFilterResult:
     """What a method leaves of a light curve.
 
@@ -227,4 +227,10 @@ def _result(
     good = np.zeros(len(time_min), dtype=bool)
     for i, j in zip(first, last, strict=True):
         good[i : j + 1] = True
-    return FlareFilterResult(good, make_gti(time_min[first], time_max[last]), *limits, mean)
+    return FlareFilterResult(
+        good=good,
+        gti=make_gti(time_min[first], time_max[last]),
+        min_rate=limits[0],
+        max_rate=limits[1],
+        mean_rate=mean,
+    )

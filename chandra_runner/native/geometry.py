@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,7 @@ class Attitude:
     ra: float | Array
     dec: float | Array
     roll: float | Array
+    _: KW_ONLY
     dy: float | Array = 0.0
     dz: float | Array = 0.0
     dtheta: float | Array = 0.0

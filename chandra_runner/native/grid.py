@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Self
 
 from chandra_runner.errors import BadValueError
@@ -48,6 +48,7 @@ class Grid:
     x0: float
     y0: float
     step: float
+    _: KW_ONLY
     nx: int
     ny: int
 
@@ -70,7 +71,7 @@ class Grid:
         """
         x0, y0 = (math.floor(low - 0.5) + 0.5 for low in (extent.x_min, extent.y_min))
         x1, y1 = (math.ceil(high - 0.5) + 0.5 for high in (extent.x_max, extent.y_max))
-        return cls(x0, y0, step, _steps(x1 - x0, step), _steps(y1 - y0, step))
+        return cls(x0, y0, step, nx=_steps(x1 - x0, step), ny=_steps(y1 - y0, step))
 
 
 def parse_grid(text: str) -> Grid:
@@ -102,7 +103,7 @@ def parse_grid(text: str) -> Grid:
         raise GridError(
             f"the steps {step:g} and {step_y:g} differ", "image pixels are square: write one step"
         )
-    return Grid(x0, y0, step, _steps(x1 - x0, step), _steps(y1 - y0, step))
+    return Grid(x0, y0, step, nx=_steps(x1 - x0, step), ny=_steps(y1 - y0, step))
 
 
 def _steps(length: float, step: float) -> int:

@@ -114,7 +114,7 @@ def sort_events(source: Path, target: Path) -> None:
     with EventFile.open(source) as events:
         time = np.concatenate([chunk["time"].astype(np.float64) for chunk in events.chunks()])
         order = np.argsort(time, kind="stable")
-        with event_writer(target, events.primary, events.header, events.raw_extensions) as writer:
+        with event_writer(target, events.primary, events.header, events.extension_bytes) as writer:
             for first in range(0, len(order), CHUNK):
                 # A new map each time: while a map exists, the pages it has read count as our memory.
                 writer.write(events.map()[order[first : first + CHUNK]])

@@ -28,7 +28,7 @@ MAX_BINS = 1_000_000
 """Largest number of bins; more are a mistake, as the longest observations last 200 ks."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LightCurve:
     """Counts in consecutive time bins.
 
@@ -99,7 +99,13 @@ def light_curve(events: EventFile, bin_size: float, band: Band | None = None) ->
     edges = time_edges(events.tstart, events.tstop, bin_size)
     counts = count_events(events, edges, band)
     exposure = good_time(events.good_times.first, edges) * events.dtcor
-    return LightCurve(edges[:-1], edges[1:], counts, exposure, _area(events.header))
+    return LightCurve(
+        time_min=edges[:-1],
+        time_max=edges[1:],
+        counts=counts,
+        exposure=exposure,
+        area=_area(events.header),
+    )
 
 
 def time_edges(start: float, stop: float, bin_size: float) -> Floats:
@@ -195,7 +201,13 @@ def read_light_curve(path: Path) -> LightCurve:
         raise DataError(f"{path.name}: LIGHTCURVE has no column {', '.join(missing)}")
     time_min, time_max, counts, exposure = (np.asarray(table.data[name], dtype=np.float64) for name in needed)
     area = float(table.data["AREA"][0]) if "AREA" in table.columns.names and len(table.data) else math.nan
-    return LightCurve(time_min, time_max, counts.astype(np.int64), exposure, area)
+    return LightCurve(
+        time_min=time_min,
+        time_max=time_max,
+        counts=counts.astype(np.int64),
+        exposure=exposure,
+        area=area,
+    )
 
 
 def _columns(curve: LightCurve) -> list[fits.Column]:

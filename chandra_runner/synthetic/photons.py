@@ -16,7 +16,7 @@ LOWEST, HIGHEST = 0.3, 10.0
 """Range of photon energies, keV."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Photons:
     """Photons and particles on the detector; arrays of shape (n,).
 
@@ -42,14 +42,15 @@ class Photons:
     background: Array
 
     def __getitem__(self, which: Array) -> Photons:
-        return Photons(*(getattr(self, field.name)[which] for field in fields(self)))
+        return Photons(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
 
 
 def simulate_photons(sample: Sample, interval: Interval, aspect: Aspect, rng: np.random.Generator) -> Photons:
     """Simulate all photons of an observing interval; return them sorted by time."""
     parts = [_source_photons(sample, source, interval, aspect, rng) for source in sample.sources]
     parts += [_background_photons(sample, chip, interval, rng) for chip in sample.background]
-    photons = Photons(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Photons)))
+    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Photons)}
+    photons = Photons(**columns)
     return photons[np.argsort(photons.time, kind="stable")]
 
 
@@ -88,7 +89,15 @@ def _source_photons(
         columns, rows = active_pixels(sample, pointing, number)
         hit = (hit_x >= columns[0]) & (hit_x <= columns[1]) & (hit_y >= rows[0]) & (hit_y <= rows[1])
         chip[hit], chipx[hit], chipy[hit] = number, hit_x[hit], hit_y[hit]
-    return Photons(time, chip, chipx, chipy, energy, np.zeros(count, dtype=bool))[chip >= 0]
+    photons = Photons(
+        time=time,
+        chip=chip,
+        chipx=chipx,
+        chipy=chipy,
+        energy=energy,
+        background=np.zeros(count, dtype=bool),
+    )
+    return photons[chip >= 0]
 
 
 def _sky_positions(
@@ -132,10 +141,10 @@ def _background_photons(sample: Sample, chip: int, interval: Interval, rng: np.r
     seconds = seconds[rng.random(len(seconds)) * highest < flare_factor(interval.flares, seconds)]
     count = len(seconds)
     return Photons(
-        interval.start + seconds,
-        np.full(count, chip),
-        rng.integers(columns[0], columns[1], count, endpoint=True),
-        rng.integers(rows[0], rows[1], count, endpoint=True),
-        rng.uniform(LOWEST, HIGHEST, count),
-        np.ones(count, dtype=bool),
+        time=interval.start + seconds,
+        chip=np.full(count, chip),
+        chipx=rng.integers(columns[0], columns[1], count, endpoint=True),
+        chipy=rng.integers(rows[0], rows[1], count, endpoint=True),
+        energy=rng.uniform(LOWEST, HIGHEST, count),
+        background=np.ones(count, dtype=bool),
     )

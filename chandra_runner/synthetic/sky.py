@@ -41,9 +41,10 @@ def aspect_of(sample: Sample, interval: Interval) -> Aspect:
     """Return the attitude over an observing interval: a Lissajous figure around the nominal pointing."""
     time = interval.start + ASPECT_STEP * np.arange(int(interval.span / ASPECT_STEP) + 2)
     east, north = (DITHER / 3600 * np.sin(2 * np.pi * time / period) for period in DITHER_PERIODS)
-    constant = [np.full(len(time), offset) for offset in TABLE_OFFSET]
+    dy, dz, dtheta = (np.full(len(time), offset) for offset in TABLE_OFFSET)
     ra = sample.ra + east / np.cos(np.deg2rad(sample.dec))
-    return Aspect(time, ra, sample.dec + north, np.full(len(time), sample.roll), *constant)
+    roll = np.full(len(time), sample.roll)
+    return Aspect(time=time, ra=ra, dec=sample.dec + north, roll=roll, dy=dy, dz=dz, dtheta=dtheta)
 
 
 def quaternion(ra: Array, dec: Array, roll: Array) -> Array:

@@ -18,7 +18,7 @@ from ..event_files import acis_columns, assert_sound, table_bytes, write_events
 def copy(source: Path, target: Path, rows: int) -> Path:
     with (
         EventFile.open(source) as events,
-        event_writer(target, events.primary, events.header, events.raw_extensions) as writer,
+        event_writer(target, events.primary, events.header, events.extension_bytes) as writer,
     ):
         for chunk in events.chunks(rows):
             writer.write(chunk)
@@ -36,7 +36,7 @@ def test_an_event_list_written_in_chunks_is_whole(tmp_path: Path, rows: int) -> 
 def test_an_event_list_without_rows_is_sound(tmp_path: Path) -> None:
     with (
         EventFile.open(write_events(tmp_path / "evt.fits")) as events,
-        event_writer(tmp_path / "none.fits", events.primary, events.header, events.raw_extensions),
+        event_writer(tmp_path / "none.fits", events.primary, events.header, events.extension_bytes),
     ):
         pass
     assert table_bytes(tmp_path / "none.fits") == (b"", 0)

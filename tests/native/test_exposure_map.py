@@ -38,7 +38,7 @@ def whole_sky(field):
     """A grid over all sky pixels, with the default size of an image pixel."""
     detector = field.pointing.detector
     step = 4 if detector is ACIS else 16
-    return Grid(0.5, 0.5, step, detector.size // step, detector.size // step)
+    return Grid(0.5, 0.5, step, nx=detector.size // step, ny=detector.size // step)
 
 
 def block_of(field, chip):
@@ -97,11 +97,11 @@ def test_every_pixel_is_what_a_count_over_the_whole_dither_gives(shared_data, ob
     found, expected = [], []
     inside = (np.arange(8) + 0.5) / 8 * step
     for x, y in zip(*sky, strict=True):
-        grid = Grid(x, y, step, 1, 1)
+        grid = Grid(x, y, step, nx=1, ny=1)
         found.append(exposure_map(pointing, grid, [chip])[0, 0])
         every = slice(None, None, 7)
         names = ("ra", "dec", "roll", "dy", "dz", "dtheta")
-        attitude = Attitude(*(getattr(chip.attitude, name)[every, None, None] for name in names))
+        attitude = Attitude(**{name: getattr(chip.attitude, name)[every, None, None] for name in names})
         at_x, at_y = np.meshgrid(x + inside, y + inside)
         ray = sky_to_rays(pointing, at_x, at_y, attitude)
         chipx, chipy = rays_to_chip(pointing, number, ray, attitude)
@@ -124,7 +124,7 @@ def test_the_excluded_window_shows(shared_data):
     mean = mean_attitude(chip.attitude, chip.seconds)
     place = np.array([460.5]), np.array([370.5])  # the middle of columns 401 to 520, rows 301 to 440
     x, y = rays_to_sky(field.pointing, rays(chip_to_focal(field.pointing, 8, *place), mean), mean)
-    grid = Grid(x[0] - 120, y[0] - 120, 4, 60, 60)
+    grid = Grid(x[0] - 120, y[0] - 120, 4, nx=60, ny=60)
     exposure = exposure_map(field.pointing, grid, [chip])
     assert exposure[30, 30] == 0
     assert exposure[0, 0] == pytest.approx(chip.seconds.sum(), rel=0.03)
@@ -144,17 +144,17 @@ def test_bad_pixels_lower_the_map(shared_data):
 def test_a_part_of_the_field_has_the_same_exposure(shared_data):
     """The image of a user's own grid is a cut-out, wherever its edges are."""
     field = field_of(shared_data / "sim/90002")
-    whole = exposure_map(field.pointing, Grid(3000.5, 3000.5, 4, 250, 250), field.chips)
-    part = exposure_map(field.pointing, Grid(3400.5, 3200.5, 4, 40, 60), field.chips)
+    whole = exposure_map(field.pointing, Grid(3000.5, 3000.5, 4, nx=250, ny=250), field.chips)
+    part = exposure_map(field.pointing, Grid(3400.5, 3200.5, 4, nx=40, ny=60), field.chips)
     np.testing.assert_allclose(part, whole[50:110, 100:140], rtol=1e-9)
-    beside = exposure_map(field.pointing, Grid(0.5, 0.5, 4, 20, 20), field.chips)
+    beside = exposure_map(field.pointing, Grid(0.5, 0.5, 4, nx=20, ny=20), field.chips)
     assert not beside.any()
 
 
 def test_finer_pixels_have_the_same_exposure_on_average(shared_data):
     field = field_of(shared_data / "sim/90001")
-    coarse = exposure_map(field.pointing, Grid(3000.5, 3000.5, 8, 50, 50), field.chips)
-    fine = exposure_map(field.pointing, Grid(3000.5, 3000.5, 0.5, 800, 800), field.chips)
+    coarse = exposure_map(field.pointing, Grid(3000.5, 3000.5, 8, nx=50, ny=50), field.chips)
+    fine = exposure_map(field.pointing, Grid(3000.5, 3000.5, 0.5, nx=800, ny=800), field.chips)
     averaged = fine.reshape(50, 16, 50, 16).mean(axis=(1, 3))
     assert np.abs(averaged - coarse).max() < 0.005 * coarse.max()
 

@@ -78,7 +78,7 @@ def test_det_of_a_flight_observation(shared_data):
 @pytest.mark.parametrize("detector", [ACIS, HRC_I, HRC_S], ids=lambda d: d.name)
 def test_sky_leads_back_to_the_chip(detector):
     pointing = Pointing(detector, (-0.7, 0.1, 126.0), 359.9, 71.0, 123.4)
-    attitude = Attitude(359.95, 71.03, 123.6, 0.4, -0.7, 0.05)
+    attitude = Attitude(359.95, 71.03, 123.6, dy=0.4, dz=-0.7, dtheta=0.05)
     generator = np.random.default_rng(3)
     for number, chip in detector.chips.items():
         chipx = generator.uniform(0.5, chip.nx + 0.5, 50)

@@ -10,7 +10,7 @@ from chandra_runner.native.grid import Extent, Grid, GridError, parse_grid
 
 def test_an_xygrid_states_edges_and_step():
     grid = parse_grid("3142:5258:4,3278:5238:4")
-    assert grid == Grid(3142, 3278, 4, 529, 490)
+    assert grid == Grid(3142, 3278, 4, nx=529, ny=490)
     assert grid.shape == (490, 529)
 
 
@@ -45,6 +45,6 @@ def test_the_grid_covers_a_field_as_fluximage_does():
 def test_the_grid_of_a_flight_observation(shared_data):
     """ObsID 28229: CIAO printed 3992.5 and 3256.5 to 5398.5 for its own field of view."""
     remade = fov_extent(shared_data / "real/reference/28229/acisf28229_repro_fov1.fits.gz")
-    assert Grid.cover(remade, 1) == Grid(3992.5, 3256.5, 1, 236, 2142)
+    assert Grid.cover(remade, 1) == Grid(3992.5, 3256.5, 1, nx=236, ny=2142)
     archived = fov_extent(shared_data / "real/28229/primary/acisf28229_000N001_fov1.fits.gz")
-    assert Grid.cover(archived, 1) == Grid(3993.5, 3256.5, 1, 242, 2142)
+    assert Grid.cover(archived, 1) == Grid(3993.5, 3256.5, 1, nx=242, ny=2142)

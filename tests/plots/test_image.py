@@ -25,7 +25,7 @@ GRAY = (0xD9 / 255,) * 3
 def draw(path: Path, pixels: NDArray[Any], seen: NDArray[Any] | None = None, **more: Any) -> Path:
     """Draw an image with made-up labels."""
     pointing = Pointing(ACIS, (-0.7, 0.0, -190.0), 10.0, -60.0, 30.0)
-    grid = Grid(4000.5, 4000.5, 4, *pixels.shape[::-1])
+    grid = Grid(4000.5, 4000.5, 4, nx=pixels.shape[1], ny=pixels.shape[0])
     good_times = GoodTimes({7: make_gti(0, 100)}, shared=False)
     header = image_header(fits.Header(), pointing, grid, good_times, 1.0)
     seen = np.ones(pixels.shape, dtype=bool) if seen is None else seen

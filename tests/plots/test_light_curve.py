@@ -20,7 +20,13 @@ QUIET = [100, 90, 110, 95, 105] * 10
 def draw(path: Path, counts: list[int], caption: Caption = CAPTION) -> bytes:
     """Plot a light curve of bins of 100 s with these counts."""
     start = 1e8 + 100.0 * np.arange(len(counts))
-    curve = LightCurve(start, start + 100.0, np.array(counts), np.full(len(counts), 99.0), 1.0)
+    curve = LightCurve(
+        time_min=start,
+        time_max=start + 100.0,
+        counts=np.array(counts),
+        exposure=np.full(len(counts), 99.0),
+        area=1.0,
+    )
     result = clean_sigma(curve.time_min, curve.time_max, curve.rate, allowed_sigma=3, min_length=3)
     plot_light_curve(path, curve, result, result.gti, caption)
     return path.read_bytes()
