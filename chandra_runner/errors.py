@@ -89,7 +89,7 @@ class BadValueError(ValueError):
 
 
 # numpy and astropy raise an OSError without errno and file name when a disk is full: numpy.ndarray.tofile
-# counts the items that were written, astropy compares sizes. Only the message tells them from other errors.
+# counts the items that were written, astropy compares sizes. Only the message distinguishes such errors.
 _WRITTEN_IN_PART = re.compile(r"requested and \d+ written|[Nn]ot enough (free )?space")
 
 

@@ -110,6 +110,7 @@ def _merge(base: LocatedValue, over: LocatedValue, path: tuple[str, ...]) -> Loc
     if not (isinstance(base.value, Mapping) and isinstance(over.value, Mapping)):
         return over
     stage = _stage_at(path)
+    # Settings are not merged any deeper: their values are scalars and lists, and some exclude others.
     if stage:
         schemas = stages()[stage].schema()["properties"] if stage in stages() else {}
         return replace(over, value=merge_settings(base.value, over.value, schemas))
@@ -158,6 +159,7 @@ class _Loader:
             self.problems.append(_not_a_recipe(root))
             return
         chain = (*chain, Path(os.path.realpath(path)))
+        # The parents first, from left to right: what comes later in the list of files counts.
         for name in _extended(root):
             self._extend(path, name, chain)
         self.recipe_files.append(RecipeFile(root, is_extended=named_by is not None))
@@ -216,6 +218,7 @@ def _not_a_recipe(root: LocatedValue) -> Problem:
 def _similar_file(path: Path) -> str:
     """Suggest a file beside a missing one whose name is similar."""
     try:
+        # Only beside the file: elsewhere a similar name means little.
         names = [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
     except OSError:
         return ""

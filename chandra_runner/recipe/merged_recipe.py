@@ -102,6 +102,7 @@ def _observation_settings(
     for key, entry in tree.child("per_observation").mapping.items():
         for name, stated in entry.mapping.items():
             if name in stage_settings and re.fullmatch("[1-9][0-9]*", key):
+                # The same rule as between files: bands for one observation replace en_bounds for all.
                 base, over = stage_settings[name], _stage_settings(name, stated)
                 merged = merge_settings(base.stated, over.stated, base.schemas)
                 found[int(key), name] = StageSettings(base.stage, merged)

@@ -190,6 +190,7 @@ def _value(tree: LocatedValue, key: str) -> Any:
 def _directory(key: str, tree: LocatedValue, path: Path, override: Path | None) -> Path:
     if override is not None:
         return override.absolute()
+    # A path is relative to the file that states it, which may be a recipe that this one extends.
     stated_in = tree.mapping[key].file if key in tree.mapping else path
     return (stated_in.parent / str(_value(tree, key))).absolute()
 
@@ -209,6 +210,7 @@ def _archive(tree: LocatedValue, override: tuple[str, ...] | None) -> tuple[str,
     for name in override or ():
         if archive_hint(name):
             raise UsageError(f"--archive {name}: there is no such archive", archive_hint(name))
+    # A single archive may be written without brackets; "none" alone means that nothing is downloaded.
     names = _value(tree, "archive") if override is None else list(override)
     names = [names] if isinstance(names, str) else names
     return () if names == ["none"] else tuple(names)

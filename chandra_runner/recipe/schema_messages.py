@@ -86,6 +86,7 @@ def explain_violation(violation: SchemaViolation) -> Iterator[Problem]:
 def _unknown_keys(violation: SchemaViolation) -> Iterator[Problem]:
     known = violation.schema.get("properties", {})
     patterns = violation.schema.get("patternProperties", {})
+    # The validator reports all unknown keys in one error; a user needs the place of each.
     for key, value in violation.value.mapping.items():
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
             yield value.key_problem(*_unknown_key(key, violation, known))
@@ -101,6 +102,7 @@ def _unknown_key(key: str, violation: SchemaViolation, known: Mapping[str, Any])
     owners = " or ".join(name for name, stage in stages().items() if key in stage.schema()["properties"])
     if not path:
         return _unknown_key_of_recipe(key, owners) or _not_a_key(key, violation, known)
+    # Under stages, and under an ObsID, there are stages; anywhere else below, there are settings.
     if path == ("stages",) or (len(path) == 2 and path[0] == "per_observation"):
         if owners and key not in stages():
             return f"{key} is a setting, not a stage", f"write it under {owners}"
@@ -135,6 +137,7 @@ def _missing_keys(violation: SchemaViolation) -> Iterator[Problem]:
 
 
 def _repeated_items(violation: SchemaViolation) -> Iterator[Problem]:
+    # repr, as items may be lists, which are not hashable, and 1 and true are not the same item.
     first: dict[str, LocatedValue] = {}
     for item in violation.value.items:
         key = repr(item.plain())

@@ -78,7 +78,7 @@ def schema_problems(
 
 
 def _rank(error: ValidationError) -> int:
-    """Sort the errors of a value: where its type is wrong, the others say nothing more."""
+    """Return the rank of an error of a value: where the type is wrong, other errors add nothing."""
     order = ("x-unit", "type")
     return order.index(error.validator) if error.validator in order else len(order)
 
@@ -99,6 +99,7 @@ def value_at(root: LocatedValue, path: KeyPath) -> LocatedValue:
 @cache
 def recipe_schema() -> Mapping[str, Any]:
     """Return the schema of a recipe, with the stages of installed plugins."""
+    # A copy, because the schema that was read is shared; the file knows the built-in stages only.
     document = deepcopy(read_schema(resource("schemas", "recipe.schema.json")))
     schemas = {name: _undeclared(stage.schema()) for name, stage in stages().items()}
     properties = document["properties"]
@@ -170,6 +171,7 @@ def _check_bounds(value: float, text: str, unit: str, schema: Mapping[str, Any])
         raise QuantityError(f"{text} is too small", f"write more than {over} {unit}")
     if value < low:
         raise QuantityError(f"{text} is too small", f"write {low} {unit} or more")
+    # 500 keV is above any limit for an energy, and what is written by someone who has 500 eV in mind.
     if value > high:
         hint = f"did you mean {value:g} eV?" if unit == "keV" else f"write {high} {unit} or less"
         raise QuantityError(f"{text} is too large", hint)

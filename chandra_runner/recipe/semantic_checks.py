@@ -102,6 +102,7 @@ def directory_conflict(data: Path, products: Path) -> str:
     Products inside an ObsID directory would be taken for raw data, data inside that of an ObsID's products
     for products.
     """
+    # Links count as what they point to: data may be a link to a directory on another disk.
     real_data, real_products = os.path.realpath(data), os.path.realpath(products)
     if real_data == real_products:
         return "data and products are the same directory"
@@ -174,6 +175,8 @@ def _missing_parts(recipe: MergedRecipe) -> Iterator[Problem]:
 
 
 def _switched_off(recipe: MergedRecipe) -> Iterator[Problem]:
+    # A stage that is off but in the plan is there because another one needs it. Where null was not
+    # written (no text), the stage is reported as one without settings.
     for name, settings in recipe.tree.child("stages").mapping.items():
         if name in recipe.stages and settings.value is None and settings.text:
             needed_by = [other for other in recipe.stages if any(n.stage == name for n in get(other).needs)]
@@ -218,7 +221,7 @@ def _order(settings: StageSettings) -> Iterator[Problem]:
         other = schema.get("x-less-than", "")
         stated = settings.stated.get(name) or settings.stated.get(other)
         if not other or stated is None:
-            continue
+            continue  # the schema's defaults are in order
         low, high = settings.canonical_value(name), settings.canonical_value(other)
         if low is None or high is None:
             continue

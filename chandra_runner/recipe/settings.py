@@ -66,6 +66,7 @@ class StageSettings:
         same when a new setting is added, and without those that other settings leave without effect.
         """
         defaults = _default_canonical_values(self.stage)
+        # Stated settings over the defaults, both in one form: 200 s and 0.2 ks are the same.
         stated = {name: self._content(name) for name in self.stated if name in defaults}
         effective = {name: value for name, value in {**defaults, **stated}.items() if self.has_effect(name)}
         # A stage may put several settings into one (bands for en_bounds and effective_ens). The defaults
@@ -150,6 +151,7 @@ def _canonical(value: Any, schema: Schema) -> Any:
         return [_canonical(item, schema["items"]) for item in value]
     if "x-unit" in schema and value is not None:
         return canonical_text(value, schema["x-unit"])
+    # 3 and 3.0 would be different texts in the JSON that is digested.
     if _is_real(value, schema) and float(value).is_integer():
         return int(value)
     return value

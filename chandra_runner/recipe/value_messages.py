@@ -51,6 +51,7 @@ def _number(violation: SchemaViolation) -> Message:
     value = violation.value
     whole = "whole " if "integer" in violation.expected else ""
     hint = number_hint(value.text) if isinstance(value.value, str) else ""
+    # 3.0 and 2.5 arrive here where a whole number is expected.
     if isinstance(value.value, float):
         low, high = math.floor(value.value), math.ceil(value.value)
         hint = f"write {low}" if low == high else f"write {low} or {high}"
@@ -76,6 +77,7 @@ def _text(violation: SchemaViolation) -> Message:
 
 def _list(violation: SchemaViolation) -> Message:
     text = violation.value.text
+    # "754, 28229" and "broad" are what a list looks like to someone who does not know YAML.
     if re.fullmatch(r"[\w.:, -]+", text):
         return f"{violation.value.shown} is not a list", f"write it in brackets: [{text}]"
     return f"{violation.value.shown} is not a list", f"write a list{_such_as(violation)}"
@@ -83,6 +85,7 @@ def _list(violation: SchemaViolation) -> Message:
 
 def _mapping(violation: SchemaViolation) -> Message:
     value = violation.value
+    # A name, or a list of names, where the stages with their settings belong.
     names = [item.text for item in value.items or (value,)]
     if all(name in stages() for name in names):
         return f"{value.shown} is not a mapping", f"write a stage as {names[0]}: {{}}"
@@ -118,6 +121,7 @@ def _not_one_of(choices: Collection[Any], value: LocatedValue, hint: str = "") -
 
 
 def _any_of(violation: SchemaViolation) -> Message:
+    # The names are the enum of one branch; what the others accept, such as URLs, is described by x-hint.
     choices = [choice for branch in violation.expected for choice in branch.get("enum", ())]
     return _not_one_of(choices, violation.value, violation.schema.get("x-hint", ""))
 

@@ -71,6 +71,7 @@ def _quote(error: YamlSyntaxError) -> _Explanation | None:
     if error.indicator == '"' and (error.character == "\\" or re.search(r"\\\w?$", error.before)):
         message = "a backslash that has no meaning between double quotes"
         return _Explanation(error.at, message, "use single quotes, which keep a \\ as it is")
+    # The parser also stops at text between quotes that is complete, when no colon follows it.
     if error.is_closed_quote:
         return None
     hint = "write the same quote at the end of the text"
@@ -86,6 +87,7 @@ def _directive(error: YamlSyntaxError) -> _Explanation | None:
 
 def _reserved_character(error: YamlSyntaxError) -> _Explanation | None:
     """A value that begins with a character that YAML reserves, or with an alias that has no name."""
+    # | and > begin a block of text, but not inside brackets.
     is_start = error.begin in (None, error.at)
     if error.character in ("@", "`", "%") or (is_start and error.character in ("|", ">")):
         position, character = error.at, error.character
@@ -126,6 +128,7 @@ def _unclosed_bracket(error: YamlSyntaxError) -> _Explanation | None:
         return None
     closing = "]" if bracket == "[" else "}"
     hint = f"write commas between the items, and {closing} at the end"
+    # In the line of the bracket, the item before is more likely incomplete than the whole list.
     if error.at.line == error.begin.line:
         return _Explanation(error.at, f"a comma or {closing} is missing here", hint)
     return _Explanation(error.begin, f"this {bracket} is never closed", hint)
@@ -141,6 +144,7 @@ def _block_list(error: YamlSyntaxError) -> _Explanation | None:
 def _block_mapping(error: YamlSyntaxError) -> _Explanation | None:
     if error.begin is None or error.collection is None:
         return None
+    # In 'it's' the text ends at the apostrophe, and the s is outside.
     if re.search(r"""['"]\S*$""", error.before):
         hint = "write a quote inside quotes twice, or use the other kind of quote"
         return _Explanation(error.at, "unexpected text after a closing quote", hint)
@@ -172,12 +176,13 @@ def _after_document(error: YamlSyntaxError) -> _Explanation | None:
 
 
 def _unexpected_colon(error: YamlSyntaxError) -> _Explanation | None:
-    """A colon where no value can begin: the line has one already, or the line above is no key."""
+    """A colon where no value can begin: the line has one already, or the line above is not a key."""
     if error.begin or error.character != ":":
         return None
     if re.search(r":\s", error.before):
         hint = "put text that contains a colon between quotes"
         return _Explanation(error.at, "a second colon in this line", hint)
+    # Otherwise the parser joined this line with the one above, as plain text may go on in the next line.
     above = error.line_above
     if above and error.indent > above.column:
         message = "this line is indented deeper than the line above, which has a value already"
@@ -197,6 +202,7 @@ def _list_after_key(error: YamlSyntaxError) -> _Explanation | None:
 
 def _no_colon(error: YamlSyntaxError) -> _Explanation | None:
     """A name in a line of its own, for which the parser looked for a colon in vain."""
+    # A key is in one line with its colon: the parser gives up at the end of that line or later.
     is_past_line = error.begin and (error.at.line > error.begin.line or not error.line[error.at.column :])
     if error.begin is None or not is_past_line or re.search(r":(\s|$)", error.beginning):
         return None

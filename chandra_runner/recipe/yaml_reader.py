@@ -117,8 +117,8 @@ class _Parser:
         mark = getattr(error, "problem_mark", None)
         if mark is not None:
             # libyaml scans up to 1024 characters ahead of its events and, from 0.2.6 on, refuses deep
-            # nesting there itself. What stands before the error is parsed again, so that our own limit
-            # is reported first, with its place.
+            # nesting there itself. The text before the error is parsed again, so that our own limit is
+            # reported first, with its place.
             with suppress(yaml.YAMLError):
                 for _ in self._bounded_events(self._text[: mark.index]):
                     pass

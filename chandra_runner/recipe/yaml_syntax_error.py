@@ -44,6 +44,7 @@ class YamlSyntaxError:
     @property
     def collection(self) -> yaml.CollectionStartEvent | None:
         """The open list or mapping that begins where the part begins."""
+        # The innermost one: a mapping and the brackets that are its first key begin in the same place.
         found = (
             each for each in reversed(self.open_collections) if position_of(each.start_mark) == self.begin
         )
@@ -76,6 +77,7 @@ class YamlSyntaxError:
         """Whether the part is in brackets; they are counted where the parser does not know yet."""
         if self.collection or self.begin is None:
             return bool(self.collection and self.collection.flow_style)
+        # Before it knows whether a bracket begins a key, the parser has not opened a collection for it.
         part = "".join([*self.lines[self.begin.line : self.at.line], self.before])[self.begin.column :]
         return sum(map(part.count, "[{")) > sum(map(part.count, "]}"))
 

@@ -170,7 +170,7 @@ def test_a_definition_that_does_not_exist_is_an_error(read: Callable[..., Any]) 
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_every_setting_tells_an_editor_what_it_is(name: str) -> None:
+def test_every_setting_has_title_default_and_description_for_editors(name: str) -> None:
     for setting, schema in stages()[name].schema()["properties"].items():
         assert schema["title"], setting
         assert "default" in schema, setting
@@ -241,7 +241,7 @@ def test_what_schemas_say_of_other_settings_names_settings_that_exist(name: str)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_only_time_limits_say_nothing_about_the_products(name: str) -> None:
+def test_only_time_limits_do_not_change_the_products(name: str) -> None:
     properties = stages()[name].schema()["properties"]
     silent = {key for key, schema in properties.items() if not schema.get("x-fingerprint", True)}
     assert silent == {"timeout", "idle_timeout"} & properties.keys()

@@ -62,7 +62,7 @@ def test_the_command_line_prints_the_problems_and_no_traceback(
     assert printed.out == ""
 
 
-def test_a_recipe_that_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     assert messages(tmp_path / "none.yaml")[0].startswith(f"{tmp_path}/none.yaml:1:1: the file was not found")
     assert "is a directory, not a file" in messages(tmp_path)[0]
     written(tmp_path, GOOD)
@@ -82,7 +82,7 @@ def test_a_recipe_that_is_no_file_is_refused(tmp_path: Path) -> None:
     ],
     ids=["empty", "utf-16", "latin-1", "nul", "deep", "gzip", "large"],
 )
-def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+def test_a_file_that_is_not_a_recipe_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_bytes(data)
     (message,) = messages(path)
@@ -111,7 +111,7 @@ def test_parents_that_multiply_end_somewhere(tmp_path: Path) -> None:
     assert all("more than 50 recipe files" in message for message in found)
 
 
-def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, GOOD)
 
     def refuse(*_args: object) -> None:
