@@ -1,7 +1,8 @@
 """Write the parts of the documentation that follow from the code: commands, recipe keys, stages, examples.
 
-A page holds them between ``<!-- begin generated: ... -->`` and ``<!-- end generated -->``. Run it after a change of
-the parser, a schema or an example; with ``--check`` it writes nothing and exits with 1 where a page is out of date.
+A page has them between ``<!-- begin generated: ... -->`` and ``<!-- end generated -->``. Run it after a
+change of the parser, a schema or an example; with ``--check`` it writes nothing and exits with 1 where a page
+is out of date.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ def _help(action: argparse.Action) -> str:
 def _schema_keys(name: str) -> str:
     """Return a table of the keys that a schema declares at its top."""
     schema = read_schema(resource("schemas", f"{name}.schema.json"))
-    rows = [f"| `{key}` | {_default(value)} | {_meaning(value)} |" for key, value in schema["properties"].items()]
+    rows = [
+        f"| `{key}` | {_default(value)} | {_meaning(value)} |" for key, value in schema["properties"].items()
+    ]
     return "| key | default | meaning |\n|---|---|---|\n" + "\n".join(rows)
 
 

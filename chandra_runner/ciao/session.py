@@ -44,8 +44,8 @@ def workplace(scratch: Path) -> Iterator[Path]:
     """Yield a directory whose path CIAO tools accept, whatever the user's directories are called.
 
     Usually it is in the task's scratch directory. If that has blanks or brackets in its path, it is a
-    temporary directory elsewhere; a link in the scratch directory leads to it, so that whoever removes the scratch
-    directory, perhaps after a crash, can remove it too.
+    temporary directory elsewhere; a link in the scratch directory leads to it, so that whoever removes
+    the scratch directory, perhaps after a crash, can remove it too.
 
     Raises
     ------

@@ -143,4 +143,6 @@ def _maker(name: str, stage: type[Stage]) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.12g}"  # 3, as a recipe states it, not 3.0
     return value if isinstance(value, str) else json.dumps(value)

@@ -81,7 +81,7 @@ def test_a_changed_setting_is_named_with_both_values(plan: MakePlan) -> None:
     make_products(plan(), *ALL)
     made = decisions(plan("deflare: {allowed_sigma: 2.5}"))
     assert made["deflare"].action is Action.RUN
-    assert made["deflare"].reasons == ("setting allowed_sigma: 3.0 -> 2.5",)
+    assert made["deflare"].reasons == ("setting allowed_sigma: 3 -> 2.5",)
     assert made["chandra_repro"].action is Action.UP_TO_DATE
 
 

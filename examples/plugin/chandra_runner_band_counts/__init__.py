@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -37,7 +38,7 @@ def count_bands(job: Job[BandCountsSettings]) -> None:
             raise Excluded("HRC does not measure energies")
         counts, _ = np.histogram(events["energy"] / 1000, edges)  # eV to keV
         job.log(f"{counts.sum()} of {len(events)} events are in the bands", product.exposure)
-        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
+        for (low, high), count in zip(pairwise(edges), counts, strict=True):
             rows.append((product.exposure, low, high, count, count / header["LIVETIME"]))
     table = Table(
         rows=rows,
@@ -67,4 +68,5 @@ class BandCounts(Stage):
         edges = settings.edges
         for n in range(1, len(edges)):
             if not edges[n] > edges[n - 1]:
-                yield SettingProblem(("edges", n), f"{edges[n]} is not above {edges[n - 1]}", "sort the edges")
+                problem = f"{edges[n]} is not above {edges[n - 1]}"
+                yield SettingProblem(("edges", n), problem, "sort the edges")
