@@ -17,8 +17,8 @@ from .geometry import Array, Pointing
 from .grid import Grid
 
 
-@dataclass(frozen=True)
-class Label:
+@dataclass(frozen=True, kw_only=True)
+class ImageLabel:
     """What an image shows, for its header.
 
     Parameters
@@ -80,7 +80,9 @@ def image_header(
     return header
 
 
-def write_image(path: Path, pixels: Array, header: fits.Header, label: Label, history: Iterable[str]) -> None:
+def write_image(
+    path: Path, pixels: Array, header: fits.Header, label: ImageLabel, history: Iterable[str]
+) -> None:
     """Write an image as the primary HDU of a file.
 
     Parameters
@@ -91,7 +93,7 @@ def write_image(path: Path, pixels: Array, header: fits.Header, label: Label, hi
         Pixels: integers or float32.
     header : Header
         Header from `image_header`.
-    label : Label
+    label : ImageLabel
         What the image shows.
     history : iterable of str
         What was done, one line each.

@@ -19,8 +19,8 @@ _CROWD = 2000
 """Largest number of bins for which error bars are drawn; more would cover each other."""
 
 
-@dataclass(frozen=True)
-class Caption:
+@dataclass(frozen=True, kw_only=True)
+class LightCurveCaption:
     """Text around the plot of a light curve.
 
     Parameters
@@ -39,7 +39,7 @@ class Caption:
 
 
 def plot_light_curve(
-    path: Path, curve: LightCurve, result: FlareFilterResult, good_time: Gti, caption: Caption
+    path: Path, curve: LightCurve, result: FlareFilterResult, good_time: Gti, caption: LightCurveCaption
 ) -> None:
     """Draw a light curve with its limits and good times, as PNG.
 
@@ -55,7 +55,7 @@ def plot_light_curve(
         The bins that were kept, and the limits.
     good_time : Gti
         The good times that are left.
-    caption : Caption
+    caption : LightCurveCaption
         Text around the plot.
     """
     from matplotlib import style

@@ -16,7 +16,7 @@ from chandra_runner.native.effective_area import vignetting
 from chandra_runner.native.exposure_map import exposure_map
 from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.grid import Grid, GridError, parse_grid
-from chandra_runner.native.image_file import Label, image_header, write_image
+from chandra_runner.native.image_file import ImageLabel, image_header, write_image
 from chandra_runner.native.psf import off_axis_map, psf_radius
 
 from .files import mark, output, parse, whole_path
@@ -127,5 +127,7 @@ def _write(scene: _Scene, band: Band, key: str, path: Path, pixels: np.ndarray[A
         events.header, scene.field.pointing, scene.grid, events.good_times, scene.field.dtcor
     )
     energies = (*band.edges, band.effective) if band.edges else None
-    write_image(path, pixels, header, Label(key, unit, band.name, energies), ())
+    write_image(
+        path, pixels, header, ImageLabel(content=key, unit=unit, band=band.name, energies=energies), ()
+    )
     return mark(path, "fluximage")

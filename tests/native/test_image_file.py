@@ -10,7 +10,7 @@ from astropy.wcs import WCS
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.native.geometry import Pointing
 from chandra_runner.native.grid import parse_grid
-from chandra_runner.native.image_file import Label, image_header, write_image
+from chandra_runner.native.image_file import ImageLabel, image_header, write_image
 
 from ..event_files import assert_sound
 from .fields import events_path, wcs_of
@@ -51,7 +51,7 @@ def test_events_fall_on_their_own_sky_position(shared_data, header):
 
 def test_an_image_says_what_it_is(header, tmp_path):
     path = tmp_path / "a.img"
-    label = Label("count image", "count", "broad", (0.5, 7.0, 2.3))
+    label = ImageLabel(content="count image", unit="count", band="broad", energies=(0.5, 7.0, 2.3))
     write_image(path, np.ones(GRID.shape, dtype=np.int32), header, label, ["count image of a.fits"])
     written = fits.getheader(path)
     told = ("BUNIT", "BAND", "ENERGYLO", "ENERGYHI", "ENERGYEF", "OBS_ID", "DETNAM", "RADESYS")
@@ -66,7 +66,7 @@ def test_an_image_says_what_it_is(header, tmp_path):
 
 def test_hrc_has_a_band_without_energies(header, tmp_path):
     path = tmp_path / "a.img"
-    label = Label("exposure map", "s", "wide", None)
+    label = ImageLabel(content="exposure map", unit="s", band="wide", energies=None)
     write_image(path, np.ones(GRID.shape, dtype=np.float32), header, label, [])
     assert fits.getheader(path)["BAND"] == "wide"
     assert "ENERGYLO" not in fits.getheader(path)

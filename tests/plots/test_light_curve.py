@@ -11,13 +11,13 @@ import pytest
 
 from chandra_runner.native.flares import clean_sigma
 from chandra_runner.native.light_curve import LightCurve
-from chandra_runner.plots.light_curve import Caption, plot_light_curve
+from chandra_runner.plots.light_curve import LightCurveCaption, plot_light_curve
 
-CAPTION = Caption("ObsID 42", "0.5-7 keV", "2001-07-27T22:37:11 TT")
+CAPTION = LightCurveCaption(title="ObsID 42", subtitle="0.5-7 keV", start="2001-07-27T22:37:11 TT")
 QUIET = [100, 90, 110, 95, 105] * 10
 
 
-def draw(path: Path, counts: list[int], caption: Caption = CAPTION) -> bytes:
+def draw(path: Path, counts: list[int], caption: LightCurveCaption = CAPTION) -> bytes:
     """Plot a light curve of bins of 100 s with these counts."""
     start = 1e8 + 100.0 * np.arange(len(counts))
     curve = LightCurve(
@@ -55,4 +55,6 @@ def test_any_light_curve_can_be_drawn(tmp_path: Path, counts: list[int]) -> None
 
 
 def test_dollars_in_the_text_are_not_formulas(tmp_path: Path) -> None:
-    assert draw(tmp_path / "a.png", QUIET, Caption(r"$\frac", "a $ b $ c", "$"))
+    assert draw(
+        tmp_path / "a.png", QUIET, LightCurveCaption(title=r"$\frac", subtitle="a $ b $ c", start="$")
+    )

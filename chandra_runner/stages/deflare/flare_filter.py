@@ -125,12 +125,16 @@ def draw_light_curve(
     path: Path, title: str, curve: LightCurve, result: FlareFilterResult, events: EventFile, text: str
 ) -> None:
     """Draw a light curve and its good times as PNG."""
-    from chandra_runner.plots.light_curve import Caption, plot_light_curve  # matplotlib is slow to import
+    from chandra_runner.plots.light_curve import (  # matplotlib is slow to import
+        LightCurveCaption,
+        plot_light_curve,
+    )
 
     names = (title, _text(events, "DETNAM"), _text(events, "OBJECT"))
     start = f"{_text(events, 'DATE-OBS')} {_text(events, 'TIMESYS')}".strip() or "the start"
     good_time = events.good_times.first.intersect(result.gti)
-    plot_light_curve(path, curve, result, good_time, Caption(" · ".join(filter(None, names)), text, start))
+    caption = LightCurveCaption(title=" · ".join(filter(None, names)), subtitle=text, start=start)
+    plot_light_curve(path, curve, result, good_time, caption)
 
 
 def _text(events: EventFile, keyword: str) -> str:

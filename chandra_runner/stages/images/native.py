@@ -19,7 +19,7 @@ from chandra_runner.native.exposure_map import exposure_map
 from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.geometry import Array
 from chandra_runner.native.grid import Grid, GridError, parse_grid
-from chandra_runner.native.image_file import Label, image_header, write_image
+from chandra_runner.native.image_file import ImageLabel, image_header, write_image
 from chandra_runner.native.psf import REFERENCE, off_axis_map, psf_radius
 from chandra_runner.stages.job import Job, Product
 from chandra_runner.stages.product_names import ProductNames
@@ -245,7 +245,7 @@ def _write(context: ExposureContext, band: Band, images: ThresholdedImages, outp
     path = job.output(name, output.role, exposure, band.name)
     header = image_header(events.header, field.pointing, context.grid, events.good_times, field.dtcor)
     energies = (band.lo, band.hi, band.effective) if events.instrument == "ACIS" else None
-    label = Label(output.content, output.unit, band.name, energies)
+    label = ImageLabel(content=output.content, unit=output.unit, band=band.name, energies=energies)
     history = (f"{output.content} of {context.product.path.name}", *output.history, *field.notes)
     write_image(path, output.pixels, header, label, history)
     shown = DisplayedImage(
