@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,17 +15,38 @@ from pathlib import Path
 
 import pytest
 
+from . import server
 from .knobs import Call, Control, Way
 from .messages import CIAO_VERSION, CORE
 from .tables import read_tables
 from .tool import TOOLS
 
 _ROOT = Path(__file__).parents[2]
-_LAUNCH = f"""import sys
+_ALONE = """import sys
 from pathlib import Path
-sys.path.insert(0, {str(_ROOT)!r})
+sys.path.insert(0, {root!r})
 from tests.ciao_standin.tool import main
 sys.exit(main(sys.argv[1], sys.argv[2:], Path(__file__).parents[1]))
+"""
+_LAUNCH = """import json, os, socket, sys
+standin = os.path.dirname(__file__)
+tool, arguments = sys.argv[1], sys.argv[2:]
+try:
+    with open(standin + "/knobs.json") as stream:
+        knobs = json.load(stream)
+except FileNotFoundError:
+    knobs = []
+if any(knob[0] == tool for knob in knobs):
+    os.execv(sys.executable, [sys.executable, standin + "/alone.py", *sys.argv[1:]])
+call = dict(tool=tool, arguments=arguments, directory=os.getcwd(), environment=dict(os.environ))
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect({server!r})
+    socket.send_fds(connection, [b"x"], [0, 1, 2])
+    connection.sendall(json.dumps(call | dict(installation=os.path.dirname(standin))).encode() + b"\\n")
+    code = int(connection.makefile().readline())
+if code < 0:
+    os.kill(os.getpid(), -code)
+sys.exit(code)
 """
 _CALDB_VERSIONS = ("4.10.7", "4.11.0")
 
@@ -81,10 +103,16 @@ class Ciao:
         )
 
 
+@pytest.fixture(scope="session")
+def ciao_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where CIAO is installed: the same for all tests, so that they have the same environment."""
+    return tmp_path_factory.getbasetemp() / "ciao-4.16"
+
+
 @pytest.fixture
-def ciao(tmp_path: Path) -> Iterator[Ciao]:
-    """A stand-in for CIAO, installed in a directory of its own; its tools do not outlive the test."""
-    installation = install(tmp_path / "ciao-4.16")
+def ciao(ciao_path: Path) -> Iterator[Ciao]:
+    """A stand-in for CIAO, installed anew for each test; its tools do not outlive the test."""
+    installation = install(ciao_path)
     yield installation
     for pid in installation.hanging:
         with suppress(ProcessLookupError):
@@ -92,13 +120,15 @@ def ciao(tmp_path: Path) -> Iterator[Ciao]:
 
 
 def install(path: Path) -> Ciao:
-    """Write an installation into a directory, which must not exist."""
+    """Write an installation into a directory, in the place of one that may be there."""
+    shutil.rmtree(path, ignore_errors=True)
     for folder in ("bin", "param", "contrib/param", "standin", "data", "home/cxcds_param4", "work"):
         (path / folder).mkdir(parents=True)
     (path / "VERSION").write_text(f"CIAO {CIAO_VERSION} Tuesday, December 05, 2023\n")
     (path / "contrib" / "VERSION.CIAO_scripts").write_text("scripts 4.16.1 Tuesday, May 07, 2024\n")
     (path / "data" / "cxo.mdb").touch()
-    (path / "standin" / "launch.py").write_text(_LAUNCH)
+    (path / "standin" / "alone.py").write_text(_ALONE.format(root=str(_ROOT)))
+    (path / "standin" / "launch.py").write_text(_LAUNCH.format(server=str(server.start())))
     tables = read_tables()
     for tool in (*TOOLS, "ciaover"):
         _write_launcher(path, tool)
@@ -110,7 +140,7 @@ def install(path: Path) -> Ciao:
 
 
 def _write_launcher(path: Path, tool: str) -> None:
-    command = shlex.join([sys.executable, str(path / "standin" / "launch.py"), tool])
+    command = shlex.join([sys.executable, "-S", str(path / "standin" / "launch.py"), tool])
     launcher = path / "bin" / tool
     launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     launcher.chmod(0o755)

@@ -10,7 +10,7 @@ from chandra_runner.cli.site_profile import Profile, load_profile
 from chandra_runner.errors import RecipeError, UsageError
 
 from ..ciao_standin.fixture import Ciao
-from ..conftest import Run
+from ..command_line import Run
 
 
 @pytest.fixture(autouse=True)

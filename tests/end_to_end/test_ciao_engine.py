@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from chandra_runner.planning.manifest import Manifest, read_manifest
 
 from ..ciao_standin.fixture import Ciao, install
 from ..ciao_standin.knobs import Call
-
-pytestmark = pytest.mark.xdist_group("ciao_engine")
-"""One process makes what the tests share."""
+from ..command_line import Answer, run_in_process
 
 STAGES = ("chandra_repro", "deflare", "cleaned_chandra_evts", "flux_image", "rate_image")
 OBSIDS = tuple(range(90001, 90010))
@@ -36,19 +33,11 @@ DOCS = Path(__file__).parents[2] / "docs" / "ciao.md"
 START = "<!-- recorded with CHANDRA_RUNNER_WRITE_DOCS=1 by tests/end_to_end/test_ciao_engine.py -->\n"
 
 
-def chandra_run(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command line, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "chandra_runner", *arguments],
-        cwd=directory,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+def chandra_run(directory: Path, *arguments: str, **environment: str) -> Answer:
+    """Call ``chandra-run`` in a directory; it succeeds."""
+    answer = run_in_process(directory, arguments, environment)
+    assert answer.code == 0, answer.err
+    return answer
 
 
 class Reduced:
@@ -148,7 +137,7 @@ def test_nothing_is_left_of_the_work(reduced: Reduced) -> None:
 
 def test_the_exported_script_makes_the_same_calls(reduced: Reduced) -> None:
     several = ("--only", "90003,90005,90006,90007", "--cores", "2")
-    script = chandra_run(reduced.directory, "export", "recipe.yaml", *several).stdout
+    script = chandra_run(reduced.directory, "export", "recipe.yaml", *several).out
     (reduced.directory / "all.sh").write_text(script)
     before = len(reduced.ciao.calls)
     done = subprocess.run(
@@ -172,8 +161,8 @@ def test_the_exported_script_makes_the_same_calls(reduced: Reduced) -> None:
 def test_the_plan_shows_the_commands(reduced: Reduced) -> None:
     forced = ("--only", "90003", "--force", "deflare", "--stage", "deflare", "--cores", "1")
     arguments = ("plan", "recipe.yaml", "--engine", "ciao", "--products", "ciao_products", *forced)
-    brief = chandra_run(reduced.directory, *arguments, **reduced.ciao.environment).stdout
-    full = chandra_run(reduced.directory, *arguments, "-v", **reduced.ciao.environment).stdout
+    brief = chandra_run(reduced.directory, *arguments, **reduced.ciao.environment).out
+    full = chandra_run(reduced.directory, *arguments, "-v", **reduced.ciao.environment).out
     assert "dmextract" not in brief
     assert "        dmextract \\\n            infile='hrcf90003_repro_evt2.fits[bin time=::100]'" in full
     assert "chandra_repro indir" not in full

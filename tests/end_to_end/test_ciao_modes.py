@@ -17,7 +17,7 @@ from chandra_runner.stages.deflare import Deflare
 
 from ..ciao_standin.fixture import Ciao
 from ..ciao_standin.samples import write_complete
-from ..conftest import Run
+from ..command_line import Run
 
 OBSID = 99002
 HEAD = f"recipe: 1\nobservations: [{OBSID}]\narchive: none\ndata: data\nproducts: products\nengine: ciao\n"

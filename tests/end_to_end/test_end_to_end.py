@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
@@ -14,10 +13,7 @@ from astropy.io import fits
 
 from chandra_runner.resources import resource
 
-from ..conftest import Answer
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
-"""One process makes what the tests share."""
+from ..command_line import Answer, run_in_process
 
 REAL = (754, 28229)
 SIMULATED = tuple(range(90001, 90010))
@@ -59,9 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path
 
 def reduce(project: Path, *options: str) -> Answer:
     """Run the recipe."""
-    command = [sys.executable, "-m", "chandra_runner", "recipe.yaml", *options]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=900)
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return run_in_process(project, ("recipe.yaml", *options))
 
 
 @pytest.fixture(scope="session")
@@ -155,10 +149,8 @@ def test_method_clean_on_a_field_full_of_flare_fails_with_the_words_of_ciao(
 ) -> None:
     clean = RECIPE.replace("stages:\n", "stages:\n  deflare: {method: clean}\n")
     (project / "clean.yaml").write_text(clean)
-    command = [sys.executable, "-m", "chandra_runner", "clean.yaml", "--only", "90002", "--json"]
-    command += ["--products", "clean products"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=900)
-    answer = Answer(done.returncode, done.stdout, done.stderr)
+    options = ("--only", "90002", "--json", "--products", "clean products")
+    answer = run_in_process(project, ("clean.yaml", *options))
     assert answer.code == 1
     assert answer.outcomes[90002, "deflare"] == "failed"
     assert answer.outcomes[90002, "cleaned_chandra_evts"] == "blocked"

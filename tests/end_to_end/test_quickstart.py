@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chandra_runner.resources import resource
 
-from ..conftest import Run
+from ..command_line import Run
 
 
 def test_the_quickstart_runs_without_warnings_and_only_once(chandra_run: Run, tmp_path: Path) -> None:

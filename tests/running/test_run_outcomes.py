@@ -17,6 +17,7 @@ import pytest
 
 from chandra_runner.planning.manifest import read_manifest
 
+from ..command_line import Run
 from ..conftest import ProbeProject
 
 BOTH = "stages:\n  probe: {{behave: {}}}\n  probe_reader: {{}}\n"
@@ -44,7 +45,7 @@ def wait_for(path: Path) -> None:
         ("memory", 3, "out of memory"),
     ],
 )
-def test_a_failure_is_told_blocks_what_needs_it_and_leaves_no_products(
+def test_a_failure_is_reported_blocks_what_needs_it_and_leaves_no_products(
     probe: ProbeProject, behave: str, code: int, reason: str
 ) -> None:
     probe.write(BOTH.format(behave))
@@ -151,11 +152,13 @@ def test_products_that_cannot_be_written_are_the_environments_fault(probe: Probe
     assert "products" in answer.err
 
 
-def test_a_temporary_directory_with_too_long_a_path_is_named(probe: ProbeProject) -> None:
+def test_a_temporary_directory_with_too_long_a_path_is_named(
+    probe: ProbeProject, chandra_run_process: Run
+) -> None:
     probe.write("stages:\n  probe: {}\n")
     long = probe.directory / ("long" * 30)
     long.mkdir()
-    answer = probe.call("recipe.yaml", "--json", env={**probe.environment, "TMPDIR": str(long)})
+    answer = chandra_run_process("recipe.yaml", "--json", env={**probe.environment, "TMPDIR": str(long)})
     assert answer.code == 3
     assert "set TMPDIR to a shorter one" in answer.reasons(11, "download")
 
