@@ -161,11 +161,16 @@ class _Worker:
 
 
 def _with_size(archive: Archive, obsid: int, entry: ListedFile) -> ListedFile:
+    """Return a listed file with its size.
+
+    An archive that lists a file but does not deliver it has failed: this is never an `AbsentError`, which
+    would mean that the observation is complete without the file.
+    """
     try:
         size = archive.size(entry)
     except ArchiveError as error:
         text = f"ObsID {obsid}, {entry.path}: {archive.name}: {error.message}"
-        raise type(error)(text, error.hint, names_file=True) from error
+        raise ArchiveError(text, error.hint, names_file=True) from error
     if size is not None and size > LARGEST_FILE:
         message = f"ObsID {obsid}, {entry.path}: {archive.name}: {size} bytes, more than any file has"
         raise ArchiveError(message, names_file=True)
@@ -192,8 +197,7 @@ def _check_room(obsid: int, directory: Path, total: int, to_come: int) -> None:
         There is no room on the disk.
     """
     if total > LARGEST_OBSERVATION:
-        message = f"ObsID {obsid}: its files have {total >> 30} GB together, more than any observation"
-        raise ArchiveError(message, names_file=True)
+        raise ArchiveError(f"its files have {total >> 30} GB together, more than any observation")
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if to_come + SPARE > free:
