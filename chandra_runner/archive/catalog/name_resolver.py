@@ -14,7 +14,7 @@ from .deadline import DeadlineError, within
 from .sky import Position
 
 SESAME = "https://cds.unistra.fr/cgi-bin/nph-sesame/"
-"""Sesame asks SIMBAD, then NED, then VizieR (https://cds.unistra.fr/cgi-bin/Sesame)."""
+"""Sesame, which looks names up in SIMBAD, NED and VizieR (https://cds.unistra.fr/cgi-bin/Sesame)."""
 
 MAX_NAME = 100
 """Largest number of characters; no catalog has longer names."""
@@ -48,7 +48,8 @@ def resolve(name: str, service: str, timeout: float) -> Position:
     """
     if not name.isprintable() or len(name) > MAX_NAME:
         raise UsageError(f"{name[:MAX_NAME]!r} is not the name of an object", _HINT)
-    url, client = f"{service}A?{quote(name)}", HttpClient(service, timeout)
+    # SNV: SIMBAD first, then NED, then VizieR, until one of them knows the name.
+    url, client = f"{service}SNV?{quote(name)}", HttpClient(service, timeout)
     try:
         status, body = within(timeout, lambda: client.answer(url, limit=MAX_BYTES))
     except DeadlineError:
