@@ -160,7 +160,7 @@ def entries_in(catalog: Catalog, box: Box, timeout: float) -> Iterator[CatalogEn
     UsageError
         The box has more observations than the service lists.
     """
-    table = _download_from(catalog, box_query(catalog, box), timeout)
+    table = _query(catalog, box_query(catalog, box), timeout)
     known = {name.lower(): name for name in table.colnames}
     absent = [name for name in catalog.columns.values() if name not in known]
     if absent:
@@ -187,7 +187,7 @@ def box_query(catalog: Catalog, box: Box) -> str:
     return f"SELECT {names} FROM {catalog.table} WHERE {where}"  # noqa: S608
 
 
-def _download_from(catalog: Catalog, query: str, timeout: float) -> Table:
+def _query(catalog: Catalog, query: str, timeout: float) -> Table:
     """Return the service's table; every way to fail is an error that says which.
 
     A synchronous query is one form that is posted to ``/sync`` and answered with a VOTable (TAP 1.1,
