@@ -22,7 +22,7 @@ KEYWORDS: dict[str, Any] = {
 
 
 def acis_columns(rows: int = 400, seed: int = 1) -> Columns:
-    """Events of chips 6 and 7 in order of time, of all energies, grades and a few status bits."""
+    """Return events of chips 6 and 7 sorted by time, of all energies, grades and a few status bits."""
     random = np.random.default_rng(seed)
     status = np.zeros((rows, 32), dtype=bool)
     status[::10, 27] = True
@@ -43,7 +43,7 @@ def write_events(
     others: Sequence[Any] = (),
     **keywords: Any,
 ) -> Path:
-    """An event file; GTIs by CCD, under None one for all chips. A keyword changed to None is left out."""
+    """Write an event file; GTIs by CCD, or under None for all chips. Keywords set to None are left out."""
     table = [
         fits.Column(name, form, array=array) for name, (form, array) in (columns or acis_columns()).items()
     ]
@@ -64,14 +64,22 @@ def _gti(ccd: int | None, start: Sequence[float], stop: Sequence[float]) -> fits
 
 
 def table_bytes(path: Path, name: str = "EVENTS") -> tuple[bytes, int]:
-    """The rows of a table as they are on disk, and their number."""
+    """Return the rows of a table as they are on disk, and their number."""
     with fits.open(path, memmap=False) as hdus:
         raw = hdus[name].data.view(np.ndarray)
         return raw.tobytes(), len(raw)
 
 
+def replace_card(path: Path, keyword: str, value: str) -> Path:
+    """Replace the value of one card of the EVENTS header, byte by byte and unchecked."""
+    data = path.read_bytes()
+    at = data.index(f"{keyword:8}=".encode(), data.index(b"XTENSION"))
+    path.write_bytes(data[:at] + f"{keyword:8}= {value}".ljust(80).encode() + data[at + 80 :])
+    return path
+
+
 def assert_sound(path: Path) -> None:
-    """Astropy finds nothing wrong with a file and its checksums, nor does fitsverify where there is one."""
+    """Check that astropy, and fitsverify if it is installed, find no errors in a file and its checksums."""
     with fits.open(path, checksum=True) as hdus:
         hdus.verify("exception")
         for hdu in hdus:
@@ -85,7 +93,7 @@ def assert_sound(path: Path) -> None:
 
 
 def cfitsio_filter(source: Path, target: Path, expression: str) -> Path:
-    """Rows of EVENTS that CFITSIO's own row filter takes; skips where fitscopy is not installed."""
+    """Write the rows of EVENTS that CFITSIO's own row filter selects; skip without fitscopy."""
     if not shutil.which("fitscopy"):
         pytest.skip("fitscopy (Debian: libcfitsio-bin) is not installed")
     text = target.with_suffix(".filter")  # a file name with its filter has at most 1024 characters
@@ -95,7 +103,7 @@ def cfitsio_filter(source: Path, target: Path, expression: str) -> Path:
 
 
 def cfitsio_good_times(path: Path, chips: Sequence[int]) -> str:
-    """Row filter: inside the good times of the event's own chip, as a file has them.
+    """Return a row filter for events inside the good times of their own chip.
 
     Extensions go by HDUNAME: to CFITSIO, EXTVER 0 means any.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
@@ -64,47 +63,6 @@ def test_an_aspect_solution_is_aligned_with_the_events(shared_data):
     back = align_focal_plane(pointing, aspect.moved(0.2, -0.1), events)
     assert back.dy[0] == pytest.approx(0, abs=1e-4)
     assert back.dz[0] == pytest.approx(0, abs=1e-4)
-
-
-def test_an_aspect_solution_in_two_files_is_one(shared_data):
-    paths = sorted((shared_data / "sim/90007/primary").glob("pcad*_asol1.fits.gz"))
-    first, second = (read_aspect([path]) for path in paths)
-    both = read_aspect(paths[::-1])
-    assert np.array_equal(both.time, np.concatenate([first.time, second.time]))
-
-
-def aspect_file(path, **columns):
-    table = fits.BinTableHDU.from_columns(
-        [fits.Column(name, "D", array=np.asarray(values, dtype=float)) for name, values in columns.items()],
-        name="ASPSOL",
-    )
-    table.writeto(path)
-    return path
-
-
-def test_angles_are_interpolated_across_360(tmp_path):
-    path = aspect_file(tmp_path / "a.fits", time=[0, 2], ra=[359.9, 0.1], dec=[1, 1], roll=[0.2, 359.8])
-    there = read_aspect([path]).at(np.array([1.0]))
-    assert there.ra % 360 == pytest.approx(0, abs=1e-9)
-    assert there.roll == pytest.approx(0, abs=1e-9)
-    assert there.dy == 0
-
-
-def test_rows_without_numbers_do_not_count(tmp_path):
-    path = aspect_file(tmp_path / "a.fits", time=[0, 1, 2], ra=[1, np.nan, 3], dec=[1, 1, 1], roll=[2, 2, 2])
-    assert read_aspect([path]).at(np.array([1.0])).ra == pytest.approx(2)
-
-
-def test_an_aspect_solution_without_rows_is_refused(tmp_path):
-    path = aspect_file(tmp_path / "pcad.fits", time=[], ra=[], dec=[], roll=[])
-    with pytest.raises(DataError, match=r"pcad.fits: the aspect solution is empty"):
-        read_aspect([path])
-
-
-def test_a_table_without_attitudes_is_refused(tmp_path):
-    path = aspect_file(tmp_path / "pcad.fits", time=[1.0], ra=[2.0])
-    with pytest.raises(DataError, match=r"pcad.fits has no table with the columns time, ra, dec, roll"):
-        read_aspect([path])
 
 
 def test_times_that_are_no_observation_are_refused(shared_data):
