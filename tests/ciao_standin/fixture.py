@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from chandra_runner.ciao.installation import versions
+
 from . import server
 from .knobs import Call, Control, Way
 from .messages import CIAO_VERSION, CORE
@@ -122,6 +124,7 @@ def ciao(ciao_path: Path) -> Iterator[Ciao]:
 def install(path: Path) -> Ciao:
     """Write an installation into a directory, in the place of one that may be there."""
     shutil.rmtree(path, ignore_errors=True)
+    versions.cache_clear()
     for folder in ("bin", "param", "contrib/param", "standin", "data", "home/cxcds_param4", "work"):
         (path / folder).mkdir(parents=True)
     (path / "VERSION").write_text(f"CIAO {CIAO_VERSION} Tuesday, December 05, 2023\n")

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from chandra_runner.planning.manifest import read_manifest
+from chandra_runner.running import task_process
 
 from ..command_line import Run
 from ..conftest import ProbeProject
@@ -105,7 +106,10 @@ def test_an_exclusion_takes_the_place_of_older_products_and_can_end_again(probe:
 
 
 @pytest.mark.parametrize("behave", ["hang", "hang_with_child"])
-def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(probe: ProbeProject, behave: str) -> None:
+def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(
+    probe: ProbeProject, behave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_process, "GRACE", 0.5)
     probe.write(f"stages:\n  probe: {{behave: {behave}, timeout: 2 s}}\n")
     answer = probe.run("--json")
     assert answer.code == 1
