@@ -21,7 +21,7 @@ CONTENTS = {
 
 
 def write_table(path: Path, columns: dict[str, tuple[str, Any]], name: str, **changes: Any) -> Path:
-    """A file with one table; a keyword changed to None is left out."""
+    """Write a file with one table; keywords set to None are left out."""
     made = [fits.Column(column, form, array=array) for column, (form, array) in columns.items()]
     table = fits.BinTableHDU.from_columns(made, name=name)
     table.header.update({key: value for key, value in {**HEADER, **changes}.items() if value is not None})
@@ -31,20 +31,20 @@ def write_table(path: Path, columns: dict[str, tuple[str, Any]], name: str, **ch
 
 
 def write_oif(path: Path, members: list[tuple[str, str]], **changes: Any) -> Path:
-    """An oif.fits with these (MEMBER_CONTENT, MEMBER_LOCATION) rows."""
+    """Write an oif.fits with rows (MEMBER_CONTENT, MEMBER_LOCATION)."""
     content, location = (list(values) for values in zip(*members, strict=True))
     columns = {"MEMBER_CONTENT": ("32A", content), "MEMBER_LOCATION": ("128A", location)}
     return write_table(path, columns, "GROUPING", **changes)
 
 
 def write_raw(directory: Path, *names: str, **changes: Any) -> Path:
-    """Files that have only a header of use, e.g. ``primary/acisf00042N001_evt2.fits``."""
+    """Write files in which only the headers matter, e.g. ``primary/acisf00042N001_evt2.fits``."""
     for name in names:
         write_table(directory / name, {"time": ("1D", [1500.0])}, "EVENTS", **changes)
     return directory
 
 
 def index(directory: Path, *names: str, **changes: Any) -> Path:
-    """An oif.fits that lists these files."""
+    """Write an oif.fits that lists files."""
     members = [(CONTENTS[name.rpartition("_")[2].partition(".")[0]], name) for name in names]
     return write_oif(directory / "oif.fits", members, **changes)

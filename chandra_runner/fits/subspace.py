@@ -30,6 +30,13 @@ def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: st
         TFORM code of the column.
     unit : str
         Unit of the column.
+
+    Examples
+    --------
+    >>> header = fits.Header({"DSTYP1": "energy", "DSVAL1": "300:10000"})
+    >>> restrict(header, "energy", [(500, 7000)], "E", "eV")
+    >>> header["DSVAL1"]
+    '500:7000'
     """
     axis = _axis(header, column)
     known = f"DSTYP{axis}" in header

@@ -46,6 +46,14 @@ def count_images(
     Returns
     -------
     ndarray of int32, shape (max(len(bands), 1), ny, nx)
+
+    Examples
+    --------
+    >>> columns = [("x", "f4"), ("y", "f4"), ("energy", "f4")]
+    >>> events = np.array([(1.2, 1.1, 800), (2.9, 1.4, 3000)], dtype=columns)
+    >>> grid = Grid(0.5, 0.5, 1, nx=3, ny=1)
+    >>> count_images([events], grid, [(500, 2000), (2000, 7000)]).tolist()
+    [[[1, 0, 0]], [[0, 0, 1]]]
     """
     edges = np.unique(np.array(bands, dtype=float)) if bands is not None else np.array([-np.inf])
     # One histogram for each interval between two band edges: each event is counted once, and a band is the

@@ -217,7 +217,13 @@ def status_words(status: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def status_text(bits: int) -> str:
-    """Return the bits that must be 0 as CIAO writes them: 32 characters, bit 31 first, x for any value."""
+    """Return the bits that must be 0 as CIAO writes them: 32 characters, bit 31 first, x for any value.
+
+    Examples
+    --------
+    >>> status_text(0b110)
+    'xxxxxxxxxxxxxxxxxxxxxxxxxxxxx00x'
+    """
     return "".join("0" if bits >> bit & 1 else "x" for bit in range(31, -1, -1))
 
 

@@ -34,6 +34,16 @@ def read_observation(directory: Path, obsid: int) -> Observation:
     ------
     DataError
         A file is damaged, belongs to another ObsID, exists twice, or is missing and required.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from chandra_runner import synthetic
+    >>> with TemporaryDirectory() as data:
+    ...     synthetic.write_observation(99002, Path(data) / "99002")
+    ...     observation = read_observation(Path(data) / "99002", 99002)
+    >>> observation.detector, [exposure.stem for exposure in observation.exposures]
+    ('ACIS-67', ['acisf99002'])
     """
     paths = [path for path in list_files(directory) if kind_of(path) in EXPOSURE_KINDS | {"oif"}]
     _refuse_compressed_copies(paths)

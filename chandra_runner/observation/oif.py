@@ -125,9 +125,14 @@ def parse_oif(path: str | PathLike[str]) -> dict[str, dict[str, Any]]:
     DataError
         The file is missing, damaged, or not an observation index.
 
-    Notes
-    -----
-    The mode of an ACIS observation is ``parse_oif("data/754/oif.fits")["ACIS"]["MODE"]``.
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from chandra_runner import parse_oif, synthetic
+    >>> with TemporaryDirectory() as data:
+    ...     synthetic.write_observation(99002, Path(data) / "99002")
+    ...     parse_oif(f"{data}/99002/oif.fits")["ACIS"]["MODE"]
+    'FAINT'
     """
     oif = read_oif(path)
     grating = oif.text("GRATING")
