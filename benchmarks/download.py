@@ -26,7 +26,7 @@ from pathlib import Path
 from loguru import logger
 
 from chandra_runner.archive.download import fetch
-from chandra_runner.archive.download.connection_limit import MAX_CONNECTIONS
+from chandra_runner.archive.connection_limit import MAX_CONNECTIONS
 from chandra_runner.archive.download.download import DownloadRequest, download_missing_files
 from chandra_runner.archive.download.file_selection import FileSelection
 

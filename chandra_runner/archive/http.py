@@ -1,6 +1,7 @@
-"""The one HTTP client, for downloads and for queries.
+"""The HTTP client: downloads, listings, catalog queries and name lookups all go through it.
 
-It retries what may pass, gives up on servers that send nothing, bounds every answer, and never leaves https.
+So the same certificates, proxies and redirect rules apply to every request, and a server that sends nothing,
+or without end, cannot stop a run.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from loguru import logger
 
 from chandra_runner import __version__
-from chandra_runner.archive.errors import AbsentError, ArchiveError, PassingError
 
-from .download.connection_limit import MAX_CONNECTIONS, connection
+from .connection_limit import MAX_CONNECTIONS, connection
+from .errors import ArchiveError, PassingError
+from .http_response import ResponseHead, check_status, content_length, explain_errors, read_head
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -33,100 +35,102 @@ TRIES = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
 """Pause before the second try, s, doubled each time. A server may ask for more, up to the longest."""
-ENOUGH = 1 << 20
+ENOUGH_PROGRESS = 1 << 20
 """A try that received this many bytes counts as a success, even if the connection was cut then."""
 MAX_REDIRECTS = 5
 MAX_PAGE = 4 << 20
+"""Largest size of a listing, bytes."""
 CHUNK = 1 << 18
 SLOWEST = 1000.0
 """Rate below which a connection counts as stalled, bytes/s."""
 _REDIRECTS = (301, 302, 303, 307, 308)
-_PASSING = (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
 _RANDOM = SystemRandom()
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What a server says about a file before it sends it.
+@dataclass(frozen=True, kw_only=True)
+class HttpRequest:
+    """A request to a server.
 
     Parameters
     ----------
-    status : int
-        HTTP status: 200, 206 or 416.
-    size : int or None
-        Number of bytes that follow, as announced.
-    total : int or None
-        Size of the whole file, bytes.
-    start : int
-        Position in the file of the first byte.
-    validator : str
-        A strong ETag or a Last-Modified date, which changes with the file; empty if there is none.
-    modified : str
-        Last-Modified as sent; empty if it was not.
+    url : str
+        Address.
+    method : str
+        ``GET``, ``HEAD`` or ``POST``.
+    headers : Mapping of str to str
+        Headers besides those that every request has.
+    form : Mapping of str to str or None
+        Fields of a form, sent as the body of a ``POST``.
     """
 
-    status: int
-    size: int | None
-    total: int | None
-    start: int
-    validator: str
-    modified: str
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
 
 
 class HttpClient:
-    """Connections to the servers of an archive.
+    """Connections to the servers of an archive or a service.
+
+    Certificates are those of the system, or of ``SSL_CERT_FILE``; proxies those of the environment.
 
     Parameters
     ----------
     name : str
-        Name of the archive in messages.
+        Name of the archive or service in messages.
     idle_timeout : float
         Time without a byte after which a connection is given up, s.
     connections : Path, optional
         An existing directory in which runs share a limit of connections to a server; see
         `connection_limit.connection`.
+
+    Examples
+    --------
+    >>> client = HttpClient("cxc", idle_timeout=60)
+    >>> page = client.read("https://cxc.cfa.harvard.edu/cdaftp/byobsid/4/754/")  # doctest: +SKIP
     """
 
-    def __init__(self, name: str, idle_timeout: float, connections: Path | None = None) -> None:
+    def __init__(self, name: str, *, idle_timeout: float, connections: Path | None = None) -> None:
         self.name = name
         self._idle = idle_timeout
         self._connections = connections
-        self._pools: dict[str, PoolManager] = {}
+        self._pools: dict[tuple[str, str], PoolManager] = {}
 
-    def persist(self, attempt: Callable[[], T], received: Callable[[], int] = lambda: 0) -> T:
+    def retry(self, attempt: Callable[[], T], received: Callable[[], int] = lambda: 0) -> T:
         """Try until it works; wait between tries, longer each time.
-
-        urllib3's own retries count tries, but not what a try achieved: a download of hours over a bad line
-        would run out of them although it makes progress.
 
         Parameters
         ----------
         attempt : callable
             One try; raises `PassingError` if another one may help.
         received : callable
-            Returns the number of bytes received so far; see `ENOUGH`.
+            Returns the number of bytes received so far; see `ENOUGH_PROGRESS`.
 
         Raises
         ------
         ArchiveError
             It did not work in `TRIES` tries.
         """
+        # urllib3.Retry repeats the same request, and counts tries only. Here each try asks for the bytes that
+        # are still missing, and a download of hours over a bad line must not run out of tries while it makes
+        # progress. Older versions of urllib3 also sleep as long as Retry-After says, be it a day.
         tried, before = 0, received()
         while True:
             try:
                 return attempt()
             except PassingError as error:
-                tried = 1 if received() - before >= ENOUGH else tried + 1
+                tried = 1 if received() - before >= ENOUGH_PROGRESS else tried + 1
                 before = received()
                 if tried >= TRIES:
                     raise ArchiveError(f"{error}; tried {tried} times") from error
+                # The random factor keeps runs that failed together from coming back together.
                 pause = FIRST_PAUSE * 2 ** (tried - 1) * _RANDOM.uniform(0.5, 1.5)
                 pause = min(max(pause, error.wait), LONGEST_PAUSE)
                 logger.warning(f"{self.name}: {error}; next try in {pause:.1f} s")
             time.sleep(pause)
 
-    def page(self, url: str) -> bytes:
-        """Return a page as a whole.
+    def read(self, url: str) -> bytes:
+        """Return a page, such as a listing; try again after failures that pass.
 
         Raises
         ------
@@ -135,15 +139,11 @@ class HttpClient:
         """
 
         def attempt() -> bytes:
-            page = bytearray()
-            with self.open("GET", url) as (_, chunks):
-                for chunk in chunks:
-                    page += chunk
-                    if len(page) > MAX_PAGE:
-                        raise ArchiveError(f"its page {url} does not end")
-            return bytes(page)
+            with self._response(HttpRequest(url=url)) as response:
+                check_status(response)
+                return self._read_all(response, MAX_PAGE)
 
-        return self.persist(attempt)
+        return self.retry(attempt)
 
     def size(self, url: str) -> int | None:
         """Return the size of a file in bytes; None if the server does not say.
@@ -155,16 +155,37 @@ class HttpClient:
         """
 
         def attempt() -> int | None:
-            with self.open("HEAD", url) as (reply, _):
-                return reply.total
+            with self.open(HttpRequest(url=url, method="HEAD")) as (head, _):
+                return head.total
 
-        return self.persist(attempt)
+        return self.retry(attempt)
+
+    def query(self, url: str, *, form: Mapping[str, str] | None = None, max_bytes: int) -> tuple[int, bytes]:
+        """Ask a service, and return status and body of its answer, also if the status is an error.
+
+        The query is tried once: somebody waits for the answer, and may choose another service instead.
+
+        Parameters
+        ----------
+        url : str
+            Address of the service.
+        form : Mapping of str to str, optional
+            Fields of a form to send (``POST``); without it the query is a ``GET``.
+        max_bytes : int
+            Largest size of an answer.
+
+        Raises
+        ------
+        ArchiveError, PassingError
+            There is no complete answer, or it is too large.
+        """
+        method = "GET" if form is None else "POST"
+        with self._response(HttpRequest(url=url, method=method, form=form)) as response:
+            return response.status, self._read_all(response, max_bytes)
 
     @contextmanager
-    def open(
-        self, method: str, url: str, headers: Mapping[str, str] = {}
-    ) -> Iterator[tuple[Reply, Iterator[bytes]]]:
-        """Send a request once; yield what the server says and what it sends.
+    def open(self, request: HttpRequest) -> Iterator[tuple[ResponseHead, Iterator[bytes]]]:
+        """Send a request once; yield what the server says about the file, and the body in chunks.
 
         Raises
         ------
@@ -175,96 +196,56 @@ class HttpClient:
         ArchiveError
             Another try would not help.
         """
-        with self._connection(url), _errors_in_words():
-            response = self._follow(method, url, headers)
+        with self._response(request) as response:
+            # 416 answers a range that the file does not have: the caller decides what to do then.
+            check_status(response, allowed=(416,) if request.method == "GET" else ())
+            yield read_head(response), self._chunks(response)
+
+    @contextmanager
+    def _response(self, request: HttpRequest) -> Iterator[BaseHTTPResponse]:
+        """Yield the response to a request, with any status; errors are explained."""
+        with self._limited(request.url), explain_errors():
+            response = self._follow(request)
             try:
-                _check_status(response, method)
-                yield _reply(response), self._chunks(response)
+                yield response
             finally:
-                if method == "HEAD":  # nothing more comes: the connection can be used again
+                if request.method == "HEAD":  # nothing more comes: the connection can be used again
                     response.drain_conn()
                 else:
                     response.close()
 
-    def answer(self, url: str, *, form: Mapping[str, str] | None = None, limit: int) -> tuple[int, bytes]:
-        """Ask a service once, and return the status and the body of its answer.
-
-        Parameters
-        ----------
-        url : str
-            Address of the service.
-        form : Mapping of str to str, optional
-            Fields of a form to send (POST); None for a simple question (GET).
-        limit : int
-            Largest size of an answer, bytes.
-
-        Raises
-        ------
-        ArchiveError, PassingError
-            There is no complete answer, or it is too large.
-        """
-        with _errors_in_words():
-            method = "GET" if form is None else "POST"
-            response = self._follow(method, url, {}, form, upgrade=True)
-            try:
-                body = bytearray()
-                for chunk in self._chunks(response):
-                    body += chunk
-                    if len(body) > limit:
-                        raise ArchiveError(f"the answer has more than {limit} bytes")
-                expected = _number(response.headers.get("Content-Length", ""))
-                if expected is not None and len(body) < expected:
-                    raise PassingError("the connection was cut")
-                return response.status, bytes(body)
-            finally:
-                response.close()
-
-    def _connection(self, url: str) -> AbstractContextManager[None]:
+    def _limited(self, url: str) -> AbstractContextManager[None]:
         if self._connections is None:
             return nullcontext()
         return connection(self._connections, urlsplit(url).hostname or "")
 
-    def _follow(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        form: Mapping[str, str] | None = None,
-        *,
-        upgrade: bool = False,
-    ) -> BaseHTTPResponse:
-        """Send a request, and follow redirections.
-
-        A form is answered with a redirection to its result, which is then read with GET. With `upgrade` a
-        redirection from https to http is followed with https, as the archives' services redirect so;
-        without it, it is refused.
-        """
-        asked = url
+    def _follow(self, request: HttpRequest) -> BaseHTTPResponse:
+        """Send a request, and follow redirections."""
+        current = request
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._send(method, url, headers, form)
+            response = self._send(current)
             if response.status not in _REDIRECTS:
                 return response
-            target = urljoin(url, response.headers.get("Location", ""))
             response.close()
-            if upgrade and url.startswith("https://") and target.startswith("http://"):
-                target = f"https://{target.removeprefix('http://')}"
-            if form is not None and response.status in (301, 302, 303):
-                method, form = "GET", None
-            _check_redirect(url, target)
-            url = target
-        raise ArchiveError(f"{asked} redirects without end")
+            # A form is answered with a redirection to its result, which is read with GET.
+            answered = current.form is not None and response.status in (301, 302, 303)
+            current = replace(
+                current,
+                url=redirect_target(current.url, response.headers.get("Location", "")),
+                method="GET" if answered else current.method,
+                form=None if answered else current.form,
+            )
+        raise ArchiveError(f"{request.url} redirects without end")
 
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
-    ) -> BaseHTTPResponse:
-        own = {"User-Agent": f"chandra_runner/{__version__}", "Accept-Encoding": "identity"}
-        if form is not None:
-            own["Content-Type"] = "application/x-www-form-urlencoded"
-        return self._pool(url).request(
-            method,
-            url,
-            headers={**own, **headers},
-            body=None if form is None else urlencode(form),
+    def _send(self, request: HttpRequest) -> BaseHTTPResponse:
+        headers = {"User-Agent": f"chandra_runner/{__version__}", "Accept-Encoding": "identity"}
+        if request.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self._pool(request.url).request(
+            request.method,
+            request.url,
+            headers={**headers, **request.headers},
+            body=None if request.form is None else urlencode(request.form),
             preload_content=False,
             decode_content=False,
             retries=False,
@@ -279,107 +260,80 @@ class HttpClient:
 
         parts = urlsplit(url)
         proxy = "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")
-        if proxy not in self._pools:
+        key = (parts.scheme, proxy)
+        if key not in self._pools:
             timeout = Timeout(connect=self._idle, read=self._idle)
-            if proxy:
-                context = ssl.create_default_context()
-                self._pools[proxy] = ProxyManager(
-                    proxy, timeout=timeout, maxsize=MAX_CONNECTIONS, ssl_context=context
-                )
-            else:
-                self._pools[proxy] = PoolManager(timeout=timeout, maxsize=MAX_CONNECTIONS)
-        return self._pools[proxy]
+            # One context for all connections: to read the system's certificates takes a while.
+            context = ssl.create_default_context() if parts.scheme == "https" else None
+            self._pools[key] = (
+                ProxyManager(proxy, timeout=timeout, maxsize=MAX_CONNECTIONS, ssl_context=context)
+                if proxy
+                else PoolManager(timeout=timeout, maxsize=MAX_CONNECTIONS, ssl_context=context)
+            )
+        return self._pools[key]
+
+    def _read_all(self, response: BaseHTTPResponse, max_bytes: int) -> bytes:
+        """Return the whole body, if it is complete and not too large."""
+        body = bytearray()
+        for chunk in self._chunks(response):
+            body += chunk
+            if len(body) > max_bytes:
+                raise ArchiveError(f"the answer has more than {max_bytes} bytes")
+        expected = content_length(response)
+        if expected is not None and len(body) < expected:
+            raise PassingError("the connection was cut")
+        return bytes(body)
 
     def _chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
         """Yield the body as it comes; a connection that is too slow counts as stalled."""
-        since, got = time.monotonic(), 0
+        # The timeout of the connection is of single reads: a byte now and then never reaches it.
+        since, count = time.monotonic(), 0
         while chunk := response.read1(CHUNK, decode_content=False):
             yield chunk
-            got += len(chunk)
+            count += len(chunk)
             passed = time.monotonic() - since
             if passed >= self._idle:
-                if got < SLOWEST * passed:
-                    raise PassingError(f"stalled: {got} bytes in {passed:.0f} s")
-                since, got = time.monotonic(), 0
+                if count < SLOWEST * passed:
+                    raise PassingError(f"stalled: {count} bytes in {passed:.0f} s")
+                since, count = time.monotonic(), 0
 
 
-def _check_redirect(url: str, target: str) -> None:
-    old, new = urlsplit(url), urlsplit(target)
-    if new.scheme != old.scheme:
+def redirect_target(url: str, location: str) -> str:
+    """Return the address to which a redirection leads.
+
+    What was asked with https is never asked again without. A redirection to plain http is therefore followed
+    with https: archives redirect so if their server does not know that its clients come over https. Without
+    https, a redirection may lead to https or stay on its server.
+
+    Parameters
+    ----------
+    url : str
+        Address that was asked.
+    location : str
+        Header ``Location`` of the answer.
+
+    Raises
+    ------
+    ArchiveError
+        The redirection is not followed.
+
+    Examples
+    --------
+    >>> redirect_target("https://archive.example/query", "http://archive.example/result")
+    'https://archive.example/result'
+    """
+    try:
+        old, new = urlsplit(url), urlsplit(urljoin(url, location))
+        default_port = new.port in (None, 80)
+    except ValueError:
+        raise ArchiveError(f"{url} redirects to an address that is not valid") from None
+    if old.scheme == "https" and new.scheme == "http" and default_port:
+        # Port 80 speaks no TLS: https has its own.
+        new = new._replace(scheme="https", netloc=new.netloc.removesuffix(":80"))
+    if new.scheme not in ("https", old.scheme):
         raise ArchiveError(f"{url} redirects to {new.scheme or 'nowhere'}://, which is not followed")
     if new.scheme != "https" and new.netloc != old.netloc:
         raise ArchiveError(
             f"{url} redirects to another server, {new.netloc}, without TLS: it is not followed"
         )
-
-
-def _check_status(response: BaseHTTPResponse, method: str) -> None:
-    status = response.status
-    if status in (200, 206) or (status == 416 and method == "GET"):
-        return
-    words = f"{status} {response.reason or ''}".strip()
-    if status in (404, 410):
-        raise AbsentError(f"not found ({words})")
-    if status in (401, 403):
-        raise AbsentError(f"refused ({words}): it may still be proprietary")
-    if status in _PASSING:
-        raise PassingError(f"the server answers {words}", _retry_after(response))
-    raise ArchiveError(f"the server answers {words}")
-
-
-def _retry_after(response: BaseHTTPResponse) -> float:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else 0.0
-
-
-def _reply(response: BaseHTTPResponse) -> Reply:
-    headers = response.headers
-    size = _number(headers.get("Content-Length", ""))
-    start, total = 0, size
-    if response.status in (206, 416):
-        span, _, whole = headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-        start = _number(span.partition("-")[0].strip()) or 0
-        total = _number(whole.strip())
-    etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
-    strong = etag if etag.startswith('"') else ""
-    return Reply(response.status, size, total, start, strong or modified, modified)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
-
-
-@contextmanager
-def _errors_in_words() -> Iterator[None]:
-    """Turn errors of urllib3 and the network into ours, in words."""
-    from urllib3 import exceptions as wrong
-
-    words = (
-        (wrong.ReadTimeoutError, "stalled: no byte was received within the idle timeout"),
-        (wrong.NameResolutionError, "its name is not known; check the network connection"),
-        (wrong.NewConnectionError, "it cannot be reached"),
-        (wrong.ConnectTimeoutError, "it does not answer"),
-        (wrong.ProtocolError, "the connection was cut"),
-        (wrong.IncompleteRead, "the connection was cut"),
-    )
-    try:
-        yield
-    except wrong.HTTPError as error:
-        if _is_certificate(error):
-            hint = "set SSL_CERT_FILE to the certificates of your site"
-            raise ArchiveError(f"its certificate is not trusted: {error}", hint) from error
-        words_for_error = next(
-            (text for kind, text in words if isinstance(error, kind)), f"no connection: {error}"
-        )
-        raise PassingError(words_for_error) from error
-
-
-def _is_certificate(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError) or any(
-            isinstance(argument, ssl.SSLCertVerificationError) for argument in seen.args
-        ):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+    return urlunsplit(new)

@@ -49,9 +49,9 @@ def resolve(name: str, service: str, timeout: float) -> Position:
     if not name.isprintable() or len(name) > MAX_NAME:
         raise UsageError(f"{name[:MAX_NAME]!r} is not the name of an object", _HINT)
     # SNV: SIMBAD first, then NED, then VizieR, until one of them knows the name.
-    url, client = f"{service}SNV?{quote(name)}", HttpClient(service, timeout)
+    url, client = f"{service}SNV?{quote(name)}", HttpClient(service, idle_timeout=timeout)
     try:
-        status, body = within(timeout, lambda: client.answer(url, limit=MAX_BYTES))
+        status, body = within(timeout, lambda: client.query(url, max_bytes=MAX_BYTES))
     except DeadlineError:
         raise SiteError(f"the name service {service} did not answer in {timeout:g} s", _HINT) from None
     except (ArchiveError, PassingError) as error:

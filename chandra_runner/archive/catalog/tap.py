@@ -200,10 +200,10 @@ def _query(catalog: Catalog, query: str, timeout: float) -> Table:
         "MAXREC": str(MAX_ROWS),
         "QUERY": query,
     }
-    client = HttpClient(catalog.url, timeout)
+    client = HttpClient(catalog.url, idle_timeout=timeout)
     try:
         status, body = within(
-            timeout, lambda: client.answer(f"{catalog.url}/sync", form=form, limit=MAX_BYTES)
+            timeout, lambda: client.query(f"{catalog.url}/sync", form=form, max_bytes=MAX_BYTES)
         )
     except DeadlineError:
         raise SiteError(

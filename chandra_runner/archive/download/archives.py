@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 from chandra_runner import synthetic as sample
-from chandra_runner.archive.errors import AbsentError, ArchiveError, PassingError
-from chandra_runner.archive.http import CHUNK, HttpClient, Reply
+from chandra_runner.archive.errors import AbsentError, ArchiveError
+from chandra_runner.archive.http import CHUNK, HttpClient
 from chandra_runner.observation.raw_files import ARCHIVE_FOLDERS, list_files
 
 from .listing import ListedFile, check_count, check_path, index_names, read_bucket_page
 from .locations import ArchiveKind, ArchiveLocation, location_of, observation_prefix
 from .partial_file import PartialFile, RemoteVersion
+from .transfer import CountBytes, receive, write_all
 
-LARGEST_FILE = 32 << 30
-"""Largest size of a file, bytes; the archive's largest files have a tenth of it."""
 MAX_PAGES = 100
-CountBytes = Callable[[int], None]
-"""Called with the number of bytes received; with a negative number if they must be received again."""
 
 
 class Archive(Protocol):
@@ -69,9 +66,9 @@ def open_archive(name: str, idle_timeout: float, state: Path, scratch: Path) -> 
     location = location_of(name, os.environ)
     match location.kind:
         case ArchiveKind.WEB:
-            return WebArchive(location, HttpClient(name, idle_timeout, state))
+            return WebArchive(location, HttpClient(name, idle_timeout=idle_timeout, connections=state))
         case ArchiveKind.BUCKET:
-            return BucketArchive(location, HttpClient(name, idle_timeout, state))
+            return BucketArchive(location, HttpClient(name, idle_timeout=idle_timeout, connections=state))
         case ArchiveKind.FOLDER:
             return FolderArchive(name, Path(location.root))
         case ArchiveKind.SAMPLE:
@@ -96,7 +93,7 @@ class WebArchive:
             pages += 1
             if pages > MAX_PAGES:
                 raise ArchiveError(f"it has more than {MAX_PAGES} directories for this ObsID")
-            for name in index_names(self._client.page(url + folder), url + folder):
+            for name in index_names(self._client.read(url + folder), url + folder):
                 if not name.endswith("/"):
                     found.append(ListedFile(folder + name, url + folder + quote(name)))
                 elif folder or name.rstrip("/") in ARCHIVE_FOLDERS:
@@ -112,7 +109,7 @@ class WebArchive:
 
     def fetch(self, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
         """Download by HTTP, and try again after failures that pass."""
-        self._client.persist(lambda: _receive(self._client, entry, part, count_bytes), lambda: part.size)
+        self._client.retry(lambda: receive(self._client, entry, part, count_bytes), lambda: part.size)
 
 
 class BucketArchive(WebArchive):
@@ -139,7 +136,7 @@ class BucketArchive(WebArchive):
         query = f"{self._location.root}?list-type=2&prefix={quote(prefix, safe='')}"
         more = ""
         for _ in range(MAX_PAGES):
-            page = read_bucket_page(self._client.page(query + more))
+            page = read_bucket_page(self._client.read(query + more))
             for key, size in page.objects:
                 if not key.startswith(prefix):
                     raise ArchiveError(f"it lists {key[:200]!r}, which is not below {prefix}")
@@ -177,7 +174,7 @@ class FolderArchive:
         part.begin(RemoteVersion(entry.url, None, ""))
         with source.open("rb") as stream, part.append() as target:
             while chunk := stream.read(CHUNK):
-                _write(target.write, chunk)
+                write_all(target, chunk)
                 count_bytes(len(chunk))
 
 
@@ -195,73 +192,3 @@ class SampleArchive(FolderArchive):
         if not directory.exists():
             sample.write_observation(obsid, directory)
         return super().files(obsid)
-
-
-def _receive(client: HttpClient, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
-    """Try once to receive a file: what is missing of a partial file, or all of it.
-
-    A partial file is continued only if its validator still holds: If-Range makes the server send the whole
-    file if it has changed, so that two versions are never mixed.
-    """
-    known = part.origin()
-    usable = known is not None and known.url == entry.url and known.validator
-    total = known.total if known is not None and usable else None
-    offset = part.size if usable else 0
-    if total is not None and offset == total:
-        return
-    headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
-    with client.open("GET", entry.url, headers) as (reply, chunks):
-        if not (known and offset and reply.status == 206):
-            _begin(entry, part, reply, count_bytes)
-        else:
-            _check_continues(part, known, offset, reply, count_bytes)
-        _fill(part, chunks, count_bytes)
-        if reply.total is not None and part.size != reply.total:
-            raise PassingError(f"the connection was cut after {part.size} of {reply.total} bytes")
-
-
-def _begin(entry: ListedFile, part: PartialFile, reply: Reply, count_bytes: CountBytes) -> None:
-    """Start from the beginning of the file."""
-    count_bytes(-part.size)
-    part.discard()
-    if reply.status == 416:
-        raise PassingError("the file has changed on the server")
-    if reply.status != 200:
-        raise ArchiveError("the server sent a part of the file although all of it was requested")
-    part.begin(RemoteVersion(entry.url, reply.total, reply.validator, reply.modified))
-
-
-def _check_continues(
-    part: PartialFile, known: RemoteVersion, offset: int, reply: Reply, count_bytes: CountBytes
-) -> None:
-    """Check that the server sends the rest of the partial file.
-
-    Raises
-    ------
-    PassingError
-        It does not; the partial file is discarded.
-    """
-    same = not reply.validator or reply.validator == known.validator
-    if reply.start == offset and reply.total in (known.total, None) and same:
-        return
-    count_bytes(-part.size)
-    part.discard()
-    raise PassingError("the server sends another version or another part; starting again")
-
-
-def _fill(part: PartialFile, chunks: Iterator[bytes], count_bytes: CountBytes) -> None:
-    size = part.size
-    with part.append() as target:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > LARGEST_FILE:
-                raise ArchiveError(f"it is larger than {LARGEST_FILE >> 30} GB")
-            _write(target.write, chunk)
-            count_bytes(len(chunk))
-
-
-def _write(write: Callable[[memoryview], int], chunk: bytes) -> None:
-    """Write all data: an unbuffered file may write less than it is given."""
-    view = memoryview(chunk)
-    while view:
-        view = view[write(view) :]

@@ -12,17 +12,18 @@ from pathlib import Path
 
 from loguru import logger
 
+from chandra_runner.archive.connection_limit import MAX_CONNECTIONS
 from chandra_runner.archive.errors import ArchiveError
 from chandra_runner.errors import DataError, SiteError, from_os
 from chandra_runner.observation.raw_files import kind_of
 from chandra_runner.storage.atomic_write import sync
 
-from .archives import LARGEST_FILE, Archive
-from .connection_limit import MAX_CONNECTIONS
+from .archives import Archive
 from .download_record import DownloadRecord, FileOrigin
 from .integrity import check_integrity
 from .listing import ListedFile
 from .partial_file import PartialFile
+from .transfer import LARGEST_FILE
 
 LARGEST_OBSERVATION = 128 << 30
 """Largest size of an observation, bytes."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from chandra_runner.archive.download import fetch
-from chandra_runner.archive.download.archives import CountBytes
 from chandra_runner.archive.download.download_record import DownloadRecord
 from chandra_runner.archive.download.fetch import fetch_files
 from chandra_runner.archive.download.listing import ListedFile
 from chandra_runner.archive.download.partial_file import PartialFile, RemoteVersion
+from chandra_runner.archive.download.transfer import CountBytes
 from chandra_runner.archive.errors import AbsentError, ArchiveError
 from chandra_runner.errors import SiteError
 
@@ -41,6 +42,7 @@ class FakeArchive:
         self.order.append(entry.path)
         content = self.contents[entry.path]
         if isinstance(content, Exception):
+            time.sleep(0.02)
             raise content
         part.begin(RemoteVersion(entry.url, len(content), "v"))
         part.path.write_bytes(content)

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from chandra_runner.archive.download.connection_limit import MAX_CONNECTIONS, connection
+from chandra_runner.archive.connection_limit import MAX_CONNECTIONS, connection
 
 HOLD_ALL = """
 import sys, time
 from contextlib import ExitStack
 from pathlib import Path
-from chandra_runner.archive.download.connection_limit import MAX_CONNECTIONS, connection
+from chandra_runner.archive.connection_limit import MAX_CONNECTIONS, connection
 with ExitStack() as held:
     for _ in range(MAX_CONNECTIONS):
         held.enter_context(connection(Path(sys.argv[1]), "archive.example"))
