@@ -1,4 +1,4 @@
-"""What is told while a run goes on: how far, how fast, how long still."""
+"""What is reported while a run goes on: how far it is, how fast, and how long it will take."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def lines() -> Iterator[list[str]]:
     """What is logged."""
     logged: list[str] = []
+    logger.enable("chandra_runner")
     sink = logger.add(lambda text: logged.append(text.rstrip()), format="{message}", level="INFO")
     yield logged
     logger.remove(sink)

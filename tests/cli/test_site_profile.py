@@ -8,6 +8,7 @@ import pytest
 
 from chandra_runner.cli.site_profile import Profile, load_profile
 from chandra_runner.errors import RecipeError, UsageError
+from chandra_runner.synthetic import write_observation
 
 from ..ciao_standin.fixture import Ciao
 from ..command_line import Run
@@ -63,14 +64,14 @@ def test_the_users_own_profile_is_read_where_none_is_named(home: Path) -> None:
         ("ciao: [\n", ":"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(RecipeError) as refusal:
         load_profile(write(tmp_path / "p.yaml", text))
     assert problem in str(refusal.value), str(refusal.value)
     assert "p.yaml:" in str(refusal.value)
 
 
-def test_a_profile_that_is_not_there_is_a_wrong_command_line(tmp_path: Path) -> None:
+def test_a_missing_profile_is_a_wrong_command_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--profile: .*none\.yaml was not found"):
         load_profile(tmp_path / "none.yaml")
 
@@ -88,3 +89,20 @@ def test_the_profile_says_where_ciao_is_and_is_in_no_fingerprint(
     write(tmp_path / "p.yaml", "ciao: gone\n")
     answer = chandra_run("plan", "recipe.yaml", "--profile", "p.yaml", env=nothing)
     assert (answer.code, "correct the profile" in answer.err) == (3, True)
+
+
+def test_the_mirror_of_the_profile_stands_in_for_the_archive_of_the_cxc(
+    chandra_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CDA_MIRROR_SITE", raising=False)
+    write_observation(99002, tmp_path / "mirror" / "byobsid" / "2" / "99002")
+    recipe = "recipe: 1\nobservations: [99002]\narchive: [cxc]\nstages:\n  prepare_chandra_info: {}\n"
+    write(tmp_path / "recipe.yaml", recipe)
+    write(tmp_path / "p.yaml", f"mirror: file://{tmp_path}/mirror\n")
+    arguments = ("recipe.yaml", "--profile", "p.yaml", "--json")
+    # The variable, which CIAO reads too, has precedence.
+    nowhere = {"CDA_MIRROR_SITE": f"file://{tmp_path}/nowhere"}
+    answer = chandra_run(*arguments, env=nowhere)
+    assert (answer.code, "nowhere" in answer.reasons(99002, "download")) == (1, True)
+    assert chandra_run(*arguments).code == 0
+    assert list((tmp_path / "data" / "99002").rglob("*_evt1.fits.gz"))
