@@ -27,20 +27,20 @@ _LONGEST_NAME = 40
 """Characters of a target's name that are shown."""
 
 
-def found_text(found: Sequence[CatalogEntry], centre: Position) -> str:
+def found_text(found: Sequence[CatalogEntry], center: Position) -> str:
     """Return a line for each observation, and the total exposure.
 
     Parameters
     ----------
     found : sequence of CatalogEntry
         The observations.
-    centre : Position
+    center : Position
         The center of the cone, from which distances are measured.
     """
     count = counted(len(found), "observation")
     if not found:
         return count
-    table = render_table(_COLUMNS, ((str(entry.obsid), *_cells(entry, centre)) for entry in found))
+    table = render_table(_COLUMNS, ((str(entry.obsid), *_cells(entry, center)) for entry in found))
     return "\n".join([*table, f"{count}, {sum(entry.exposure for entry in found):.1f} ks"])
 
 
@@ -62,7 +62,7 @@ def found_json(found: Sequence[CatalogEntry], criteria: Criteria, recipe: Path |
             "target": entry.target,
             "ra": entry.position.ra,
             "dec": entry.position.dec,
-            "separation": round(criteria.centre.separation(entry.position), 6),
+            "separation": round(criteria.center.separation(entry.position), 6),
             "instrument": entry.instrument,
             "grating": entry.grating,
             "exposure": entry.exposure,
@@ -73,8 +73,8 @@ def found_json(found: Sequence[CatalogEntry], criteria: Criteria, recipe: Path |
     ]
     return to_json(
         {
-            "ra": criteria.centre.ra,
-            "dec": criteria.centre.dec,
+            "ra": criteria.center.ra,
+            "dec": criteria.center.dec,
             "radius": criteria.radius,
             "observations": rows,
             "recipe": str(recipe) if recipe else None,
@@ -101,7 +101,7 @@ def found_recipe(
         Where the observations were found.
     """
     lines = [
-        f"  - {entry.obsid:<6}  # {'  '.join(filter(None, _cells(entry, criteria.centre)))}"
+        f"  - {entry.obsid:<6}  # {'  '.join(filter(None, _cells(entry, criteria.center)))}"
         for entry in found
     ]
     return "\n".join(
@@ -123,13 +123,13 @@ def found_recipe(
     )
 
 
-def _cells(entry: CatalogEntry, centre: Position) -> tuple[str, ...]:
+def _cells(entry: CatalogEntry, center: Position) -> tuple[str, ...]:
     return (
         entry.target[:_LONGEST_NAME],
         entry.instrument,
         entry.grating,
         f"{entry.exposure:.1f} ks",
         str(entry.start or "?"),
-        format_angle(centre.separation(entry.position)),
+        format_angle(center.separation(entry.position)),
         "" if entry.status == WITH_DATA[0] else "not public yet",
     )

@@ -96,10 +96,10 @@ def execute(options: argparse.Namespace) -> ExitCode:
     criteria = _criteria(options)
     found = find(catalog, criteria, options.timeout)
     if not options.json:
-        print(found_text(found, criteria.centre))
+        print(found_text(found, criteria.center))
     written = options.output if found else None
     if written:
-        title = " ".join(options.name) or str(criteria.centre)
+        title = " ".join(options.name) or str(criteria.center)
         extends = options.extends or _standard(found)
         write_new_recipe(
             written, found_recipe(found, criteria, title=title, extends=extends, catalog=catalog)
@@ -115,7 +115,7 @@ def _criteria(options: argparse.Namespace) -> Criteria:
     from chandra_runner.archive.catalog.search import Criteria
 
     return Criteria(
-        centre=_centre(options),
+        center=_center(options),
         radius=options.radius,
         instrument=(options.instrument or "").upper(),
         grating=(options.grating or "").upper(),
@@ -126,7 +126,7 @@ def _criteria(options: argparse.Namespace) -> Criteria:
     )
 
 
-def _centre(options: argparse.Namespace) -> Position:
+def _center(options: argparse.Namespace) -> Position:
     """Return the center of the cone: the position that is given, or that of the named target."""
     from loguru import logger
 
@@ -138,9 +138,9 @@ def _centre(options: argparse.Namespace) -> Position:
         raise UsageError("find needs a target, or --ra and --dec", "such as: chandra-run find Abell 1795")
     if not name:
         return read_position(*position)
-    centre = resolve(name, options.name_service or SESAME, options.timeout)
-    logger.info(f"{name} is at {centre} (Sesame)")
-    return centre
+    center = resolve(name, options.name_service or SESAME, options.timeout)
+    logger.info(f"{name} is at {center} (Sesame)")
+    return center
 
 
 def _standard(found: Sequence[CatalogEntry]) -> str:
