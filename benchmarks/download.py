@@ -25,8 +25,8 @@ from pathlib import Path
 
 from loguru import logger
 
-from chandra_runner.archive.download import fetch
 from chandra_runner.archive.connection_limit import MAX_CONNECTIONS
+from chandra_runner.archive.download import fetch
 from chandra_runner.archive.download.download import DownloadRequest, download_missing_files
 from chandra_runner.archive.download.file_selection import FileSelection
 
@@ -166,7 +166,16 @@ def own(url: str, target: Path, scratch: Path, *, check: bool) -> None:
         fetch.check_integrity = lambda path, name: None
     try:
         download_missing_files(
-            DownloadRequest(OBSID, target, (url,), FileSelection(), False, 60.0, scratch, lambda *_: None)
+            DownloadRequest(
+                obsid=OBSID,
+                directory=target,
+                archives=(url,),
+                selection=FileSelection(),
+                refresh=False,
+                idle_timeout=60.0,
+                scratch=scratch,
+                report_progress=lambda *_: None,
+            )
         )
     finally:
         fetch.check_integrity = known

@@ -44,7 +44,7 @@ class FakeArchive:
         if isinstance(content, Exception):
             time.sleep(0.02)
             raise content
-        part.begin(RemoteVersion(entry.url, len(content), "v"))
+        part.begin(RemoteVersion(url=entry.url, total=len(content), validator="v"))
         part.path.write_bytes(content)
         count_bytes(len(content))
 
@@ -52,14 +52,13 @@ class FakeArchive:
 def fetch_all(archive: FakeArchive, directory: Path) -> list[tuple[float, float]]:
     """Download all files of an archive; return the progress that was reported."""
     progress: list[tuple[float, float]] = []
-    record = DownloadRecord.read(directory)
     fetch_files(
         archive,
-        42,
         archive.files(42),
         directory,
-        record,
-        lambda done, total, _: progress.append((done, total)),
+        obsid=42,
+        record=DownloadRecord.read(directory),
+        report_progress=lambda done, total, _: progress.append((done, total)),
     )
     return progress
 

@@ -24,7 +24,7 @@ def reprocess(site: Site) -> None:
 def test_nothing_newer_changes_nothing(site: Site, errand: Make) -> None:
     download_missing_files(errand())
     before = len(site.asked())
-    download_missing_files(errand(newer=True))
+    download_missing_files(errand(refresh=True))
     assert len(site.asked()) == before
 
 
@@ -34,7 +34,7 @@ def test_a_newer_version_takes_the_place_of_the_old_one(site: Site, errand: Make
     reprocess(site)
     download_missing_files(order)  # not asked for: what is here stays
     assert {path for path in files(order.directory) if "N001_" in path}
-    download_missing_files(errand(newer=True))
+    download_missing_files(errand(refresh=True))
     start = server.prefix(OBSID)
     assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
     assert not (order.directory / refreshing.STAGING).exists()
@@ -46,7 +46,7 @@ def test_an_older_version_of_another_archive_is_not_taken(site: Site, errand: Ma
     download_missing_files(order)
     site.files = {path.replace("N005_", "N001_"): body for path, body in site.files.items()}
     before = files(order.directory)
-    download_missing_files(errand(newer=True))
+    download_missing_files(errand(refresh=True))
     assert files(order.directory) == before
 
 
@@ -57,11 +57,11 @@ def test_the_old_files_stay_when_the_new_ones_do_not_come(site: Site, errand: Ma
     reprocess(site)
     site.answer(site.find(OBSID, "evt2.fits.gz"), server.status(403))
     with pytest.raises(DataError, match=r"N005_evt2.fits.gz: .* refused \(403"):
-        download_missing_files(errand(newer=True))
+        download_missing_files(errand(refresh=True))
     outside = {path: body for path, body in files(order.directory).items() if not path.startswith(".")}
     assert outside == before
     asked = len(site.asked())
-    download_missing_files(errand(newer=True))
+    download_missing_files(errand(refresh=True))
     brought = [request.path for request in site.asked()[asked:]]
     assert brought == [site.find(OBSID, "evt2.fits.gz")]  # what had come was kept
 
@@ -73,7 +73,7 @@ def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
     order = errand()
     download_missing_files(order)
     reprocess(site)
-    place, moved = refreshing._place, []
+    place, moved = refreshing._move_into_place, []
 
     def interrupted(new: Path, target: Path) -> None:
         if len(moved) == moment:
@@ -81,10 +81,10 @@ def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
         moved.append(target)
         place(new, target)
 
-    monkeypatch.setattr(refreshing, "_place", interrupted)
+    monkeypatch.setattr(refreshing, "_move_into_place", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        download_missing_files(errand(newer=True))
-    monkeypatch.setattr(refreshing, "_place", place)
+        download_missing_files(errand(refresh=True))
+    monkeypatch.setattr(refreshing, "_move_into_place", place)
     asked = len(site.requests)
     download_missing_files(errand(archives=()))
     assert len(site.requests) == asked
