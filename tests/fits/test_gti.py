@@ -71,7 +71,7 @@ def test_good_time_at_mission_times_loses_nothing() -> None:
     assert good_time(gti, start + np.array([0, 300, 600.0])).tolist() == [199.75, 100.5]
 
 
-def test_shared_good_times_serve_every_chip() -> None:
+def test_shared_good_times_are_those_of_every_chip() -> None:
     shared = GoodTimes({1: make_gti([0], [10])}, shared=True)
     by_chip = GoodTimes({7: make_gti([5], [20]), 6: make_gti([8], [9])}, shared=False)
     for both in (shared.intersect(by_chip), by_chip.intersect(shared)):
@@ -79,7 +79,7 @@ def test_shared_good_times_serve_every_chip() -> None:
         assert {chip: intervals(gti) for chip, gti in both.by_chip.items()} == {7: [(5, 10)], 6: [(8, 9)]}
 
 
-def test_a_chip_that_one_side_does_not_know_has_no_good_time() -> None:
+def test_a_chip_that_only_one_of_two_has_has_no_common_good_time() -> None:
     one = GoodTimes({7: make_gti([0], [10]), 6: make_gti([0], [10])}, shared=False)
     other = GoodTimes({7: make_gti([0], [5])}, shared=False)
     assert one.intersect(other).of(6).total() == 0
@@ -97,7 +97,7 @@ def test_flight_files_have_one_gti_per_chip_and_the_aimpoint_first(shared_data: 
     assert len(good_times.of(1)) == 2
 
 
-def test_the_one_gti_of_hrc_serves_all_chips(shared_data: Path) -> None:
+def test_the_one_gti_of_hrc_is_for_all_chips(shared_data: Path) -> None:
     with fits.open(shared_data / "sim/90003/secondary/hrcf90003_000N001_flt1.fits.gz") as hdus:
         good_times = read_gtis(hdus)
     assert good_times is not None
@@ -132,7 +132,7 @@ def test_a_file_without_gtis_has_none() -> None:
     assert read_gtis([fits.PrimaryHDU()]) is None
 
 
-def test_the_ccd_comes_from_the_block_name_where_there_is_no_ccd_id() -> None:
+def test_without_ccd_id_the_ccd_comes_from_the_block_name() -> None:
     hdu = gti_hdu("start", "stop", EXTVER=1)
     hdu.header["HDUNAME"] = "GTI6"
     good_times = read_gtis([hdu])

@@ -75,7 +75,7 @@ def test_small_files_are_sound_and_the_same_each_time(tmp_path: Path) -> None:
     assert (tmp_path / "one.fits").read_bytes() == (tmp_path / "two.fits").read_bytes()
 
 
-def test_a_signed_header_says_who_and_how_and_not_when() -> None:
+def test_provenance_has_the_program_and_the_steps_but_no_date() -> None:
     header = fits.Header({"CREATOR": "someone", "DATE": "2001-01-01"})
     add_provenance(header, ["first", "second"])
     assert header["CREATOR"] == f"chandra_runner {__version__}"

@@ -1,4 +1,4 @@
-"""Observations of the reference data as the exposure maps see them."""
+"""Fields of view of the reference observations, for several tests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def field_of(directory: Path) -> FieldOfView:
 
 
 def wcs_of(header: fits.Header, key: str = " ") -> WCS:
-    """World coordinates of an image; that its dates could be spelled out more is no concern here."""
+    """Return the world coordinates of an image, without warnings about its dates."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         return WCS(header, key=key)

@@ -1,4 +1,4 @@
-"""On-axis area from a CALDB: here the real quantum efficiency, with a toy mirror and contamination."""
+"""On-axis areas follow from a CALDB: the real quantum efficiency, a made-up mirror and contamination."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def test_the_area_is_mirror_times_efficiency_times_transmission(shared_data, cal
     assert caldb_area(caldb, POINTING, "NONE", AIM, 1.0) == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_is_not_there_is_named(tmp_path):
+def test_missing_calibration_files_are_named(tmp_path):
     with pytest.raises(DataError, match="has no data/chandra/default/axeffa"):
         caldb_area(tmp_path, POINTING, "NONE", AIM, 1.0)
 
 
-def test_a_chip_that_is_not_in_a_file_is_named(caldb):
+def test_a_chip_that_a_calibration_file_does_not_have_is_named(caldb):
     with pytest.raises(DataError, match=r"acisD1999-08-13contamN0014.fits has no table with CCD_ID = 3"):
         caldb_area(caldb, POINTING, "NONE", Aimpoint(3, 970.0, 975.0, 5e8), 1.0)
 
@@ -81,7 +81,7 @@ def test_a_chip_that_is_not_in_a_file_is_named(caldb):
 @pytest.mark.parametrize(
     ("detector", "grating", "name"), [(HRC_I, "NONE", "HRC-I"), (ACIS, "HETG", "ACIS with HETG")]
 )
-def test_only_bare_acis_has_an_area_here(tmp_path, detector, grating, name):
+def test_only_acis_without_a_grating_has_an_area(tmp_path, detector, grating, name):
     pointing = Pointing(detector, (-1.0, 0.0, 127.0), 10.0, 20.0, 30.0)
     with pytest.raises(DataError, match=f"caldb does not apply to {name}; give an ARF"):
         caldb_area(tmp_path, pointing, grating, AIM, 1.0)
@@ -97,7 +97,7 @@ def test_the_axis_meets_the_aimpoint_chip(shared_data, obsid, chip):
     assert 1 < aim.chipy < 1024
 
 
-def test_an_axis_between_chips_counts_for_the_nearest():
+def test_an_aimpoint_between_chips_is_that_of_the_nearest():
     aim = find_aimpoint(POINTING, (9, 6), Attitude(10.0, 20.0, 30.0), 0.0)
     assert aim.chip == 6
     assert aim.chipx == 1024

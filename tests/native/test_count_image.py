@@ -1,4 +1,4 @@
-"""Count images."""
+"""Count images are those of CFITSIO, and thresholds apply to all images of a band."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def events_of(rows, **more):
     return events
 
 
-def test_count_images_light_the_pixels_of_the_flux_image_that_ciao_made(shared_data):
+def test_count_images_have_counts_where_the_flux_image_of_ciao_has(shared_data):
     flux = fits.getdata(shared_data / "real/reference/754/acisf00754_2.1-10keV_flux.img.gz")
     with EventFile.open(shared_data / "real/754/primary/acisf00754N001_evt2.fits.gz") as file:
         counts = count_images(file.chunks(), parse_grid(REFERENCE_GRID), [(2100.0, 10000.0)])[0]
@@ -46,7 +46,7 @@ def test_count_images_are_those_of_cfitsio(shared_data, tmp_path):
         np.testing.assert_array_equal(counts[number], fits.getdata(binned))
 
 
-def test_lower_edges_are_in_and_upper_edges_are_out():
+def test_lower_edges_are_included_and_upper_edges_are_not():
     rows = [(0, 0, 500), (4, 0, 1200), (8, 0, 600), (0, 8, 600), (-0.001, 0, 600), (3.999, 7.999, 7000)]
     counts = count_images([events_of(rows)], parse_grid("0:8:4,0:8:4"), [(500.0, 1200.0), (1200.0, 7000.0)])
     np.testing.assert_array_equal(counts, [[[1, 0], [0, 0]], [[0, 1], [0, 0]]])
@@ -59,25 +59,25 @@ def test_bands_may_overlap_and_leave_gaps():
     assert counts.ravel().tolist() == [3, 1, 1, 1]
 
 
-def test_events_without_a_position_are_nowhere():
+def test_events_without_a_position_are_not_counted():
     rows = [(np.nan, 1, 600), (1, np.inf, 600), (1, 1, np.nan), (1, 1, 600)]
     counts = count_images([events_of(rows)], parse_grid("0:4:4,0:4:4"), [(500.0, 700.0)])
     assert counts.sum() == 1
 
 
-def test_without_bands_all_events_count():
+def test_without_bands_all_events_are_counted():
     counts = count_images([events_of([(1, 1, 0), (5, 1, np.nan)])], parse_grid("0:8:4,0:4:4"), None)
     assert counts.tolist() == [[[1, 1]]]
 
 
-def test_dispersed_events_stay_out():
+def test_dispersed_events_are_left_out():
     events = events_of([(1, 1, 600)] * 4, tg_m=[0, 1, -1, 99])
     grid = parse_grid("0:4:4,0:4:4")
     assert count_images([events], grid, [(500.0, 700.0)], ZerothOrder(99)).sum() == 2
     assert count_images([events], grid, [(500.0, 700.0)], ZerothOrder(None)).sum() == 1
 
 
-def test_pixels_with_little_exposure_are_cut():
+def test_pixels_with_little_exposure_are_set_to_zero():
     images = apply_exposure_threshold(
         np.array([[4, 4, 4]], dtype=np.int32), np.array([[100.0, 1.5, 1.4]]), 0.015
     )
@@ -88,7 +88,7 @@ def test_pixels_with_little_exposure_are_cut():
     assert images.of(np.ones((1, 3))).tolist() == [[1, 1, 0]]
 
 
-def test_without_threshold_only_what_was_never_seen_is_cut():
+def test_without_a_threshold_only_pixels_without_exposure_are_set_to_zero():
     images = apply_exposure_threshold(np.array([[4, 4]], dtype=np.int32), np.array([[100.0, 0.0]]), 0.0)
     assert images.ratio.tolist() == [[pytest.approx(0.04), 0]]
     assert images.counts.tolist() == [[4, 0]]

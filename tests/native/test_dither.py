@@ -1,4 +1,4 @@
-"""The aspect solution read from its file, and rebuilt from events."""
+"""The aspect solution is reconstructed from events, or aligned with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chandra_runner.native.geometry import Pointing, det_to_rays, rays_to_sky
 
 
 def rebuilt(directory):
-    """Pointing, all events and the aspect that they tell."""
+    """Return pointing, all events, and the aspect solution reconstructed from them."""
     with EventFile.open(next(directory.glob("primary/*_evt2.fits.gz"))) as file:
         events = np.concatenate(list(file.chunks()))
         pointing = Pointing.of(file.header)
@@ -21,7 +21,7 @@ def rebuilt(directory):
 
 
 @pytest.mark.parametrize("obsid", [90001, 90003, 90004, 90006])
-def test_the_rebuilt_dither_is_the_aspect_solution(shared_data, obsid):
+def test_the_reconstructed_dither_is_the_aspect_solution(shared_data, obsid):
     directory = shared_data / f"sim/{obsid}"
     pointing, _, aspect = rebuilt(directory)
     true = read_aspect(sorted(directory.glob("primary/pcad*_asol1.fits.gz"))).at(aspect.time)
@@ -32,7 +32,7 @@ def test_the_rebuilt_dither_is_the_aspect_solution(shared_data, obsid):
 
 
 @pytest.mark.parametrize("name", ["real/754", "real/28229", "sim/90001", "sim/90003", "sim/90004"])
-def test_the_rebuilt_dither_leads_events_back_to_their_sky_positions(shared_data, name):
+def test_the_reconstructed_dither_gives_events_their_sky_positions(shared_data, name):
     pointing, events, aspect = rebuilt(shared_data / name)
     time = events["time"].astype(float)
     x, y = rays_to_sky(
@@ -43,7 +43,7 @@ def test_the_rebuilt_dither_leads_events_back_to_their_sky_positions(shared_data
     assert off.max() < 0.15
 
 
-def test_the_rebuilt_focal_plane_follows_the_flight_data(shared_data):
+def test_the_reconstructed_focal_plane_follows_the_flight_data(shared_data):
     """ObsID 754: DET is off the geometry by some 1.7 and 10 pixels, and drifts by one pixel."""
     pointing, events, aspect = rebuilt(shared_data / "real/754")
     chip, x, y = events["ccd_id"], events["chipx"], events["chipy"]
@@ -65,7 +65,7 @@ def test_an_aspect_solution_is_aligned_with_the_events(shared_data):
     assert back.dz[0] == pytest.approx(0, abs=1e-4)
 
 
-def test_times_that_are_no_observation_are_refused(shared_data):
+def test_times_that_are_not_those_of_an_observation_are_refused(shared_data):
     pointing, events, _ = rebuilt(shared_data / "sim/90006")
     with pytest.raises(DataError, match="not that of an observation"):
         rebuild_aspect(pointing, [events], 0.0, 1e9)

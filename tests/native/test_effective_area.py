@@ -1,4 +1,4 @@
-"""Effective area: ARFs, the mirror's vignetting."""
+"""Effective areas are those of ARFs, and vignetting is that of the calibration file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_vignetting_is_that_of_the_calibration_file(shared_data, energy):
     assert middle[0] == pytest.approx(np.mean([expected[2], expected[3]]), abs=1e-4)
 
 
-def test_the_axis_is_not_vignetted_and_high_energies_are_more_than_low_ones():
+def test_vignetting_is_none_on_axis_and_increases_with_energy():
     angle = np.array([0.0, 3.0, 8.0, 14.0])
     soft, hard = vignetting(1.0, angle), vignetting(8.0, angle)
     assert soft[0] == hard[0] == 1
@@ -38,12 +38,12 @@ def test_an_arf_gives_its_area(shared_data):
     assert 200 < arf_area(path, 2.3) < 300
 
 
-def test_an_energy_that_an_arf_does_not_reach_is_refused(shared_data):
+def test_an_energy_that_an_arf_does_not_include_is_refused(shared_data):
     with pytest.raises(DataError, match=r"chandra_acis_i.arf does not include the energy 20 keV"):
         arf_area(shared_data / "real/calibration/chandra_acis_i.arf", 20.0)
 
 
-def test_another_file_is_no_arf(shared_data):
+def test_a_file_that_is_not_an_arf_is_refused(shared_data):
     with pytest.raises(DataError, match=r"hrma_vignetting.fits.gz has no table with the columns ENERG_LO"):
         arf_area(shared_data / "real/calibration/hrma_vignetting.fits.gz", 2.0)
 

@@ -1,4 +1,4 @@
-"""A selection takes the rows that CFITSIO's own filter takes, and its header stays true."""
+"""A selection keeps the rows that CFITSIO's row filter keeps, and its header agrees with them."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_hrc_rows_are_those_of_cfitsio(shared_data: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["real/754/primary/acisf00754N001_evt2.fits.gz", "sim/90003/primary/hrcf90003N001_evt2.fits.gz"]
 )
-def test_the_sky_stays_where_it_was(shared_data: Path, tmp_path: Path, name: str) -> None:
+def test_celestial_coordinates_are_unchanged(shared_data: Path, tmp_path: Path, name: str) -> None:
     select(shared_data / name, tmp_path / "out.fits")
     before, after = (fits.getheader(path, "EVENTS") for path in (shared_data / name, tmp_path / "out.fits"))
     place = [before[f"TTYPE{n}"] for n in range(1, before["TFIELDS"] + 1)].index("x") + 1
@@ -159,7 +159,7 @@ def test_exposure_keywords_are_those_of_the_good_times(tmp_path: Path) -> None:
     assert "ONTIME3" not in header
 
 
-def test_gtis_are_named_as_ciao_names_them_and_the_aimpoint_stays_first(tmp_path: Path) -> None:
+def test_gtis_have_the_names_of_ciao_and_the_aimpoint_stays_first(tmp_path: Path) -> None:
     select(write_events(tmp_path / "evt.fits"), tmp_path / "out.fits")
     with fits.open(tmp_path / "out.fits") as hdus:
         names = [(hdu.name, hdu.ver, hdu.header["HDUNAME"], hdu.header["CCD_ID"]) for hdu in hdus[2:]]
@@ -173,7 +173,7 @@ def test_a_gti_for_all_chips_has_no_number(shared_data: Path, tmp_path: Path) ->
     assert header["ONTIME"] == pytest.approx(4885.650000035763, abs=1e-6)
 
 
-def test_the_header_tells_the_cuts(tmp_path: Path) -> None:
+def test_the_header_records_the_cuts(tmp_path: Path) -> None:
     header_update = HeaderUpdate(("energies cut",), 0.9, {"BPIXFILE": "b.fits"})
     select(
         write_events(tmp_path / "evt.fits"),
@@ -191,7 +191,7 @@ def test_the_header_tells_the_cuts(tmp_path: Path) -> None:
     assert "energies cut" in header["HISTORY"][-1]
 
 
-def test_other_extensions_come_along(shared_data: Path, tmp_path: Path) -> None:
+def test_other_extensions_are_copied(shared_data: Path, tmp_path: Path) -> None:
     source = shared_data / "real/reference/ltc1/13851_source_evt2.fits.gz"
     select(source, tmp_path / "out.fits")
     with fits.open(source) as before, fits.open(tmp_path / "out.fits") as after:
@@ -255,7 +255,7 @@ def test_status_bits_are_counted_from_the_right() -> None:
     assert status_text(0x80000001) == "0" + "x" * 30 + "0"
 
 
-def test_a_bright_outer_pixel_makes_a_particle() -> None:
+def test_an_event_with_a_bright_outer_pixel_is_a_particle() -> None:
     islands = np.zeros((27, 25), dtype=">i2")
     islands[np.arange(25), np.arange(25)] = 14
     islands[25] = 13

@@ -1,4 +1,4 @@
-"""Exposure maps: exact in their sums, true in every pixel, and as CIAO made one of flight data."""
+"""Exposure maps are exact in their sums and in every pixel, and agree with one made by CIAO."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_exposure_is_the_livetime_inside_a_chip_and_zero_outside_all(shared_
 
 
 @pytest.mark.parametrize(("obsid", "number"), [("90002", 8), ("90001", 0), ("90004", 3)])
-def test_every_pixel_is_what_a_count_over_the_whole_dither_gives(shared_data, obsid, number):
+def test_every_pixel_equals_the_sum_over_the_whole_dither(shared_data, obsid, number):
     """For places all over a chip: how long did the place fall on a good pixel?"""
     field = field_of(shared_data / "sim" / obsid)
     chip = next(chip for chip in field.chips if chip.number == number)
@@ -118,7 +118,7 @@ def test_every_pixel_is_what_a_count_over_the_whole_dither_gives(shared_data, ob
     assert np.sqrt(np.mean(away**2)) < 0.004
 
 
-def test_the_excluded_window_shows(shared_data):
+def test_an_excluded_window_has_no_exposure(shared_data):
     field = field_of(shared_data / "sim/90002")
     chip = next(chip for chip in field.chips if chip.number == 8)
     mean = mean_attitude(chip.attitude, chip.seconds)
@@ -159,7 +159,7 @@ def test_finer_pixels_have_the_same_exposure_on_average(shared_data):
     assert np.abs(averaged - coarse).max() < 0.005 * coarse.max()
 
 
-def test_flight_data_have_the_exposure_map_that_ciao_gave_them(shared_data):
+def test_the_exposure_map_of_flight_data_is_that_of_ciao(shared_data):
     """ObsID 754: counts by CIAO's flux image are CIAO's exposure map."""
     flux = fits.getdata(shared_data / "real/reference/754/acisf00754_2.1-10keV_flux.img.gz").astype(float)
     grid = parse_grid("3142:5258:4,3278:5238:4")
@@ -195,7 +195,7 @@ def test_samples_cover_the_good_times():
     np.testing.assert_allclose(middle[:4], [2.5 / 6, 1.25, 2.5 * 5 / 6, 10.1])
 
 
-def test_a_field_that_slews_is_refused(shared_data):
+def test_slew_data_are_refused(shared_data):
     field = field_of(shared_data / "sim/90002")
     chip = field.chips[0]
     slew = replace(chip.attitude, dec=chip.attitude.dec + np.linspace(0, 5, len(chip.seconds)))

@@ -1,4 +1,4 @@
-"""What was looked at: chips, extent, live time, and what is said of missing files."""
+"""The field of view follows from events and companion files, and missing files are noted."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def edges(extent):
 
 
 @pytest.mark.parametrize("name", OBSIDS)
-def test_without_a_field_of_view_file_the_chips_and_their_dither_tell_the_extent(shared_data, name):
+def test_without_a_field_of_view_file_the_extent_is_that_of_the_chips_and_their_dither(shared_data, name):
     directory = shared_data / name
     with EventFile.open(events_path(directory)) as events:
         alone = load_field_of_view(events, Companions())
         positions = np.concatenate([chunk[["x", "y"]] for chunk in events.chunks()])
-    told = edges(fov_extent(companions(directory).fov))
+    from_file = edges(fov_extent(companions(directory).fov))
     # The archive's file of 28229 goes 7 pixels further than CIAO's own later one, to 4228.2.
     tolerance = 8 if name == "real/28229" else 3 if name < "sim/90003" else 20
-    assert np.abs(edges(alone.extent) - told).max() < tolerance
+    assert np.abs(edges(alone.extent) - from_file).max() < tolerance
     assert alone.extent.x_min < positions["x"].min() < positions["x"].max() < alone.extent.x_max
     assert alone.extent.y_min < positions["y"].min() < positions["y"].max() < alone.extent.y_max
 
@@ -55,7 +55,7 @@ def test_each_chip_has_its_own_good_time(shared_data):
         assert seconds == pytest.approx(header[f"LIVTIME{number}"], rel=1e-9)
 
 
-def test_good_times_that_serve_all_chips_leave_their_numbers_to_the_header(shared_data, tmp_path):
+def test_with_good_times_for_all_chips_their_numbers_come_from_the_header(shared_data, tmp_path):
     with fits.open(events_path(shared_data / "sim/90001")) as hdus:
         fits.HDUList([hdus[0], hdus["EVENTS"]]).writeto(tmp_path / "evt2.fits")
     with EventFile.open(tmp_path / "evt2.fits") as events:
@@ -63,18 +63,18 @@ def test_good_times_that_serve_all_chips_leave_their_numbers_to_the_header(share
         assert chip_numbers(events, Pointing.of(events.header)) == (0, 1, 2, 3, 6)
 
 
-def test_all_is_known_where_all_files_are_there(shared_data):
+def test_with_all_companion_files_there_are_no_notes(shared_data):
     assert field_of(shared_data / "sim/90002").notes == ()
 
 
-def test_what_is_missing_is_told(shared_data):
+def test_missing_companion_files_are_noted(shared_data):
     with EventFile.open(events_path(shared_data / "real/754")) as events:
         notes = load_field_of_view(events, Companions()).notes
     assert len(notes) == 4
     assert "the 140 columns" in notes[2]
 
 
-def test_a_file_without_polygons_is_no_field_of_view(shared_data):
+def test_a_field_of_view_file_without_polygons_is_refused(shared_data):
     path = companions(shared_data / "sim/90002").mask
     with pytest.raises(DataError, match=r"msk1.fits.gz has no polygon"):
         fov_extent(path)
@@ -102,7 +102,7 @@ def test_an_aspect_solution_of_another_time_is_refused(shared_data):
         load_field_of_view(events, Companions(other))
 
 
-def test_an_aspect_solution_that_ends_early_is_told(shared_data, tmp_path):
+def test_an_aspect_solution_that_ends_early_is_noted(shared_data, tmp_path):
     directory = shared_data / "sim/90002"
     with fits.open(companions(directory).asol[0]) as hdus:
         table = fits.BinTableHDU(hdus[1].data[: int(0.9 * len(hdus[1].data))], hdus[1].header)

@@ -1,4 +1,4 @@
-"""Flares are cut as CIAO's deflare cuts them, to the number."""
+"""Flares are removed as by CIAO's deflare, to the number."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_answer_is_that_of_ciao(shared_data: Path, answers: dict[str, Any], 
         ("clean_dominated_by_flare", DataError),
     ],
 )
-def test_no_good_time_is_told_from_failure(
+def test_no_good_time_differs_from_failure(
     shared_data: Path, answers: dict[str, Any], name: str, error: type[DataError]
 ) -> None:
     with pytest.raises(DataError) as caught:
@@ -84,7 +84,7 @@ def test_one_bin_is_not_enough_for_either_method() -> None:
         clean_mean(*curve(1.0), np.array([100.0]), **CLEAN)
 
 
-def test_a_given_quiet_level_is_taken() -> None:
+def test_a_given_quiet_level_is_used() -> None:
     exposure = np.full(5, 100.0)
     result = clean_mean(*curve(9, 9, 1, 1.1, 9), exposure, **{**CLEAN, "mean": 1.0})
     assert (result.min_rate, result.max_rate) == (1 / 1.2, 1.2)
@@ -100,13 +100,13 @@ def test_empty_bins_lower_the_quiet_level() -> None:
     assert result.good.tolist() == [False] + [True] * 7
 
 
-def test_too_few_quiet_bins_are_no_good_time() -> None:
+def test_too_few_quiet_bins_mean_no_good_time() -> None:
     exposure = np.full(5, 100.0)
     with pytest.raises(NoGoodTime, match="only 1 of 5 bins"):
         clean_mean(*curve(9, 9, 1, 9, 9), exposure, **{**CLEAN, "mean": 1.0, "minfrac": 0.3})
 
 
-def test_limits_that_leave_nothing_are_no_good_time() -> None:
+def test_limits_that_leave_no_bin_mean_no_good_time() -> None:
     with pytest.raises(NoGoodTime, match=r"within 0\.5 standard deviations"):
         clean_sigma(*curve(1, 2), allowed_sigma=0.5, min_length=1)
 
@@ -118,7 +118,7 @@ def test_bins_without_a_rate_end_a_run() -> None:
 
 
 @pytest.mark.parametrize(("high", "found"), [(1, True), (2, True), (3, False)])
-def test_of_twenty_bins_three_sigma_can_drop_two(high: int, found: bool) -> None:
+def test_three_sigma_can_drop_two_of_twenty_bins(high: int, found: bool) -> None:
     result = clean_sigma(*curve(*[1e9] * high, *[1.0] * (20 - high)), allowed_sigma=3, min_length=1)
     assert bool(result.good[0]) is not found
     assert most_dropped(20, 3) == 2

@@ -1,4 +1,4 @@
-"""Chip, DET and sky coordinates against simulated and flight events."""
+"""Chip, DET and sky coordinates agree with simulated and flight events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def aspect_of(directory):
 
 
 @pytest.mark.parametrize("obsid", SIMULATED)
-def test_det_goes_to_the_sky_of_the_simulation(shared_data, obsid):
+def test_det_gives_the_sky_positions_of_the_simulation(shared_data, obsid):
     header, events = events_of(shared_data / f"sim/{obsid}")
     pointing = Pointing.of(header)
     attitude = aspect_of(shared_data / f"sim/{obsid}").at(events["time"])
@@ -63,7 +63,7 @@ def test_det_of_a_flight_observation(shared_data):
 
 
 @pytest.mark.parametrize("detector", [ACIS, HRC_I, HRC_S], ids=lambda d: d.name)
-def test_sky_leads_back_to_the_chip(detector):
+def test_sky_to_chip_is_the_inverse_of_chip_to_sky(detector):
     pointing = Pointing(detector, (-0.7, 0.1, 126.0), 359.9, 71.0, 123.4)
     attitude = Attitude(359.95, 71.03, 123.6, dy=0.4, dz=-0.7, dtheta=0.05)
     generator = np.random.default_rng(3)
@@ -76,19 +76,19 @@ def test_sky_leads_back_to_the_chip(detector):
         np.testing.assert_allclose(rays_to_chip(pointing, number, back, attitude)[1], chipy, atol=1e-8)
 
 
-def test_the_off_axis_angle_is_zero_on_the_axis_and_grows_with_the_pixel():
+def test_the_off_axis_angle_is_zero_on_the_axis_and_increases_with_distance():
     assert off_axis_angle(ACIS, np.array([4096.5]), np.array([4096.5])) == pytest.approx(0)
     angle = off_axis_angle(ACIS, np.array([4096.5 + 300 / 0.492]), np.array([4096.5]))
     assert angle == pytest.approx(5, rel=1e-5)
 
 
-def test_a_header_without_a_pointing_says_what_it_lacks():
+def test_missing_pointing_keywords_are_named():
     header = {"DETNAM": "ACIS-7", "SIM_X": 0.0, "SIM_Y": 0.0, "SIM_Z": -190.0, "RA_NOM": 1.0}
     with pytest.raises(DataError, match="no DEC_NOM, ROLL_NOM"):
         Pointing.of(header)
 
 
-def test_a_pointing_to_nowhere_is_refused():
+def test_a_pointing_that_is_not_a_number_is_refused():
     names = ("SIM_X", "SIM_Y", "SIM_Z", "RA_NOM", "DEC_NOM", "ROLL_NOM")
     with pytest.raises(DataError, match="no RA_NOM"):
         Pointing.of({"DETNAM": "ACIS-7", **dict.fromkeys(names, 1.0), "RA_NOM": float("nan")})

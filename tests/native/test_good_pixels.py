@@ -1,4 +1,4 @@
-"""Good pixels: windows of mask files, bad pixels, and bad columns that events tell."""
+"""Good pixels follow from mask files and bad-pixel files, or from columns without events."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_window_that_keeps_nothing_is_a_hole(shared_data):
     assert good.sum() == 1022 * 1022 - 140 * 120
 
 
-def test_a_window_that_keeps_every_fourth_event_counts_a_quarter(tmp_path):
+def test_a_window_that_keeps_every_fourth_event_has_a_quarter(tmp_path):
     path = write_tables(
         tmp_path / "msk1.fits",
         "MASK",
@@ -63,7 +63,7 @@ def test_a_window_that_keeps_every_fourth_event_counts_a_quarter(tmp_path):
     assert good.sum() == 8
 
 
-def test_bad_are_pixels_with_a_bit_of_the_lower_18(tmp_path):
+def test_pixels_are_bad_if_one_of_the_lower_18_bits_is_set(tmp_path):
     bits = np.zeros((3, 32), dtype=bool)
     bits[0, 31] = True  # bit 0
     bits[1, 31 - 17] = True
@@ -113,17 +113,17 @@ def test_without_a_mask_the_window_is_that_of_the_header():
     assert good_fraction(CHIP, default_windows(CHIP, ACIS, {}), NONE).sum() == 1022 * 1022
 
 
-def test_columns_without_events_among_full_ones_are_dead():
+def test_columns_without_events_among_full_ones_are_bad():
     counts = np.random.default_rng(1).poisson(30, 1024)
     counts[[99, 100, 500, 1023]] = 0
     assert dead_columns(CHIP, counts)[:, 0].tolist() == [100, 101, 501, 1024]
 
 
-def test_columns_without_events_tell_nothing_in_a_faint_field():
+def test_columns_without_events_in_a_faint_field_are_not_bad():
     assert len(dead_columns(CHIP, np.random.default_rng(1).poisson(5, 1024))) == 0
 
 
-def test_a_file_that_is_no_mask_is_refused(shared_data):
+def test_a_file_that_is_not_a_mask_is_refused(shared_data):
     with pytest.raises(DataError, match="has no extension MASK"):
         read_mask(shared_data / "real/28229/primary/acisf28229_000N001_bpix1.fits.gz", ACIS)
 

@@ -1,4 +1,4 @@
-"""The pixels of an image."""
+"""Grids are those of fluximage, or of xygrid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_an_xygrid_states_edges_and_step():
     assert grid.shape == (490, 529)
 
 
-def test_a_last_partial_pixel_is_whole():
+def test_a_last_partial_pixel_is_kept_whole():
     assert parse_grid("0:10:4,0.5:8.7:4").shape == (3, 3)
     assert parse_grid("0:0.3:0.1,0:0.7:0.1").shape == (7, 3)  # 0.3 / 0.1 is a little more than 3 in floats
 

@@ -1,4 +1,4 @@
-"""Image files: where their pixels are, and what they say of themselves."""
+"""Image files have the coordinates that CIAO's have, and headers that describe them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def header(shared_data):
 
 
 def test_pixels_are_where_ciao_has_them(shared_data, header):
-    theirs = fits.getheader(shared_data / "real/reference/754/acisf00754_2.1-10keV_flux.img.gz")
+    ciao = fits.getheader(shared_data / "real/reference/754/acisf00754_2.1-10keV_flux.img.gz")
     placed = [f"{name}{axis}{which}" for axis in (1, 2) for which in ("", "P") for name in
               ("CRVAL", "CRPIX", "CDELT", "CTYPE")]  # fmt: skip
     for key in (*placed, "LTV1", "LTM1_1", "LTV2", "LTM2_2"):
-        same = theirs[key] if isinstance(theirs[key], str) else pytest.approx(theirs[key], rel=1e-9)
+        same = ciao[key] if isinstance(ciao[key], str) else pytest.approx(ciao[key], rel=1e-9)
         assert header[key] == same, key
 
 
@@ -49,13 +49,13 @@ def test_events_fall_on_their_own_sky_position(shared_data, header):
     np.testing.assert_allclose((ra, dec), expected, atol=1e-8)
 
 
-def test_an_image_says_what_it_is(header, tmp_path):
+def test_the_header_of_an_image_says_what_it_is(header, tmp_path):
     path = tmp_path / "a.img"
     label = ImageLabel(content="count image", unit="count", band="broad", energies=(0.5, 7.0, 2.3))
     write_image(path, np.ones(GRID.shape, dtype=np.int32), header, label, ["count image of a.fits"])
     written = fits.getheader(path)
-    told = ("BUNIT", "BAND", "ENERGYLO", "ENERGYHI", "ENERGYEF", "OBS_ID", "DETNAM", "RADESYS")
-    assert [written[key] for key in told] == [
+    keywords = ("BUNIT", "BAND", "ENERGYLO", "ENERGYHI", "ENERGYEF", "OBS_ID", "DETNAM", "RADESYS")
+    assert [written[key] for key in keywords] == [
         "count", "broad", 0.5, 7.0, 2.3, "754", "ACIS-012379", "ICRS"]  # fmt: skip
     assert written["EXPOSURE"] == pytest.approx(0.98 * written["ONTIME"])
     assert written["CREATOR"].startswith("chandra_runner")

@@ -1,4 +1,4 @@
-"""Level 2: the cuts of chandra_repro, dead time from dtf1, order of time, a filter file for CIAO."""
+"""Level 2 has the cuts of chandra_repro, DTCOR from dtf1, events sorted by time, a filter file for CIAO."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from ..event_files import acis_columns, assert_sound, table_bytes, write_events
 GOOD_TIMES = GoodTimes({7: make_gti([1000], [1500])}, shared=False)
 
 
-def test_acis_keeps_good_grades_and_status_zero(tmp_path: Path) -> None:
+def test_level_2_of_acis_has_good_grades_and_status_zero(tmp_path: Path) -> None:
     with EventFile.open(write_events(tmp_path / "evt.fits")) as events:
         selection = level2_selection(events, GOOD_TIMES, very_faint=False)
     assert (selection.status, selection.grades, selection.energy) == (ANY_STATUS, (0, 2, 3, 4, 6), None)
 
 
 @pytest.mark.parametrize("detector", ["HRC-I", "HRC-S"])
-def test_hrc_looks_at_the_bits_of_its_detector(tmp_path: Path, detector: str) -> None:
+def test_level_2_of_hrc_uses_the_status_bits_of_its_detector(tmp_path: Path, detector: str) -> None:
     path = write_events(tmp_path / "evt.fits", INSTRUME="HRC", DETNAM=detector)
     with EventFile.open(path) as events:
         selection = level2_selection(events, GOOD_TIMES, very_faint=False)
@@ -86,7 +86,7 @@ def test_sorting_keeps_rows_whole_and_the_order_of_equal_times(tmp_path: Path) -
     assert_sound(tmp_path / "sorted.fits")
 
 
-def test_the_filter_file_has_the_form_of_ciaos(tmp_path: Path, shared_data: Path) -> None:
+def test_the_filter_file_has_the_form_of_those_of_ciao(tmp_path: Path, shared_data: Path) -> None:
     reference = shared_data / "real/reference/28229/acisf28229_repro_flt2.fits.gz"
     source = shared_data / "real/28229/primary/acisf28229N001_evt2.fits.gz"
     good_times = read_good_times(reference)
@@ -121,7 +121,7 @@ def test_a_filter_for_all_chips_names_none(tmp_path: Path, shared_data: Path) ->
     assert read_good_times(tmp_path / "flt2.fits").shared
 
 
-def test_good_times_are_missed_by_name(tmp_path: Path) -> None:
+def test_a_file_without_good_times_is_named(tmp_path: Path) -> None:
     path = write_events(tmp_path / "evt.fits", gtis={})
     with pytest.raises(DataError, match=r"evt\.fits has no GTI extension"):
         read_good_times(path)

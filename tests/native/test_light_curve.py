@@ -1,4 +1,4 @@
-"""Light curves are those of CIAO's dmextract, to the count."""
+"""Light curves equal those of CIAO's dmextract to the count."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def small(tmp_path: Path) -> Path:
     return write_table(tmp_path / "evt2.fits", EVENTS, "EVENTS", TSTOP=1350.0, DTCOR=0.9)
 
 
-def test_bins_begin_at_tstart_and_the_last_may_pass_tstop(small: Path) -> None:
+def test_bins_begin_at_tstart_and_the_last_may_end_after_tstop(small: Path) -> None:
     with EventFile.open(small) as events:
         curve = light_curve(events, 100.0)
     assert curve.time_min.tolist() == [1000.0, 1100.0, 1200.0, 1300.0]
@@ -85,7 +85,7 @@ def test_bins_begin_at_tstart_and_the_last_may_pass_tstop(small: Path) -> None:
     np.testing.assert_allclose(curve.rate, [2 / 90, 1 / 90, 1 / 90, 1 / 45])
 
 
-def test_a_band_has_its_lower_edge_and_not_its_upper_one(small: Path) -> None:
+def test_a_band_includes_its_lower_edge_and_not_its_upper_one(small: Path) -> None:
     with EventFile.open(small) as events:
         assert light_curve(events, 100.0, (500.0, 7000.0)).counts.tolist() == [2, 0, 0, 1]
 
@@ -114,7 +114,7 @@ def test_absurd_numbers_of_bins_are_refused(stop: float, bin_size: float) -> Non
         time_edges(1000.0, stop, bin_size)
 
 
-def test_what_is_written_reads_back_and_is_good_fits(shared_data: Path, tmp_path: Path) -> None:
+def test_a_written_light_curve_is_read_back_and_is_valid_fits(shared_data: Path, tmp_path: Path) -> None:
     target = tmp_path / "ltc1.fits"
     with EventFile.open(shared_data / "sim/90001/primary/acisf90001N001_evt2.fits.gz") as events:
         curve = light_curve(events, 200.0, (500.0, 7000.0))

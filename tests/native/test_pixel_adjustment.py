@@ -1,4 +1,4 @@
-"""New positions: pixel centers or random places, on the sky of the archive's own processing."""
+"""New positions are pixel centers or random in the pixel, with the alignment of the archive's processing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_acis_pixel_centers_are_a_third_of_a_pixel_from_subpixel_positions(share
     np.testing.assert_allclose(apart, inside, atol=0.005)
 
 
-def test_random_places_fill_the_pixel_and_are_the_same_each_time(shared_data: Path) -> None:
+def test_random_positions_fill_the_pixel_and_are_the_same_each_time(shared_data: Path) -> None:
     directory = shared_data / "sim/90001"
     center = adjusted(directory, 90001, None)[1]
     one, other = adjusted(directory, 90001, 1)[1], adjusted(directory, 90001, 1, rows=777)[1]
@@ -91,7 +91,7 @@ def test_the_alignment_of_an_old_processing_is_kept(
         np.testing.assert_allclose(after[name], before[name], atol=0.01)
 
 
-def test_what_positions_need_is_named(tmp_path: Path) -> None:
+def test_columns_that_positions_require_are_named(tmp_path: Path) -> None:
     keys = dict.fromkeys(("SIM_X", "SIM_Y", "SIM_Z", "RA_NOM", "DEC_NOM", "ROLL_NOM"), 1.0)
     with (
         EventFile.open(write_events(tmp_path / "evt.fits", **keys)) as events,

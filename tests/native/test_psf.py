@@ -1,4 +1,4 @@
-"""PSF radii."""
+"""PSF radii are those of their reference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_larger_fraction_needs_a_larger_radius():
     assert psf_radius(np.array(0.0), 0.393) < 0.5
 
 
-def test_the_off_axis_angle_is_zero_where_the_telescope_looked():
+def test_the_off_axis_angle_is_zero_at_the_pointing():
     pointing = Pointing(ACIS, (-0.7, 0.0, -190.0), 10.0, -60.0, 30.0)
     grid = parse_grid("4094.5:4098.5:1,4094.5:4098.5:1")
     angle = off_axis_map(pointing, grid, Attitude(10.0, -60.0 + 1 / 3600, 30.0))

@@ -25,7 +25,7 @@ def test_json_gives_back_the_same_observation_and_the_same_bytes(tmp_path: Path)
 def test_an_unknown_entry_is_refused(tmp_path: Path) -> None:
     observation = read_observation(write_raw(tmp_path, "primary/acisf00042N001_evt2.fits"), 42)
     text = json.dumps({**json.loads(observation.to_json()), "weather": "fine"})
-    with pytest.raises(DataError, match="is damaged: .*weather.*; make it again with --force"):
+    with pytest.raises(DataError, match=r"is damaged: .*weather.*; make it again with --force"):
         Observation.from_json(text)
 
 

@@ -1,4 +1,4 @@
-"""The built-in archive makes ObsIDs that are sound, always the same, and never taken for flight data."""
+"""Synthetic observations are valid, always the same, and never mistaken for flight data."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def column_wcs(header: fits.Header) -> WCS:
 @EVERY
 def test_files_pass_fitsverify(made: Path, obsid: int) -> None:
     if not shutil.which("fitsverify"):
-        pytest.skip("no fitsverify here")
+        pytest.skip("fitsverify is not installed")
     for path in list_files(made / str(obsid)):
         done = subprocess.run(["fitsverify", "-l", made / str(obsid) / path], capture_output=True, text=True)
         warnings = [line for line in done.stdout.splitlines() if line.startswith("*** Warning")]
@@ -116,7 +116,9 @@ def test_every_file_has_a_kind_and_is_in_the_index(made: Path, obsid: int) -> No
         (99005, "ACIS", "0123", ["E000", "E001"]),
     ],
 )
-def test_each_is_of_its_kind(made: Path, obsid: int, instrument: str, detector: str, ids: list[str]) -> None:
+def test_instruments_and_exposures_are_those_of_the_catalog(
+    made: Path, obsid: int, instrument: str, detector: str, ids: list[str]
+) -> None:
     (answer,) = parse_oif(made / str(obsid) / "oif.fits").values()
     assert answer["active"]
     assert answer["DETECTOR"] == detector
@@ -153,7 +155,7 @@ def source_cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("observation", "source"), source_cases())
-def test_sources_are_where_the_catalogue_has_them(made: Path, observation: Sample, source: Source) -> None:
+def test_sources_are_at_their_catalog_positions(made: Path, observation: Sample, source: Source) -> None:
     for path in files(made / str(observation.obsid), "evt2"):
         events, header, _ = events_of(path)
         wcs = column_wcs(header)
@@ -166,7 +168,7 @@ def test_sources_are_where_the_catalogue_has_them(made: Path, observation: Sampl
 
 
 @EVERY
-def test_level_2_is_what_is_good_in_level_1(made: Path, obsid: int) -> None:
+def test_level_2_is_the_good_events_of_level_1(made: Path, obsid: int) -> None:
     directory = made / str(obsid)
     hrc = obsid == 99003
     for path in files(directory, "evt2"):
@@ -280,7 +282,7 @@ def test_the_flares_stand_out_at_the_settings_of_the_quickstart(made: Path) -> N
     assert np.mean(kept[~flaring]) > 0.95
 
 
-def test_it_never_answers_for_a_real_observation(tmp_path: Path) -> None:
+def test_a_real_obsid_is_refused(tmp_path: Path) -> None:
     assert all(obsid > 90_000 for obsid in sample.OBSIDS)
     with pytest.raises(DataError, match="no ObsID 493; its ObsIDs are 99001"):
         sample.write_observation(493, tmp_path / "493")
@@ -304,7 +306,7 @@ def test_an_empty_or_linked_directory_is_filled(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["99003", "store"]
 
 
-def test_nothing_is_left_when_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_if_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
