@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .errors import ChandraRunnerError, DataError, RecipeError, SiteError, UsageError
+    from .errors import ChandraRunnerError, DataError, RecipeError, SettingProblem, SiteError, UsageError
     from .observation.oif import parse_oif
     from .planning.plan import make_plan
     from .planning.products import open_products
@@ -37,6 +37,7 @@ __all__ = [
     "Product",
     "Recipe",
     "RecipeError",
+    "SettingProblem",
     "SiteError",
     "Stage",
     "UsageError",
@@ -49,7 +50,10 @@ __all__ = [
 ]
 
 _MODULES = {
-    **dict.fromkeys(("ChandraRunnerError", "DataError", "RecipeError", "SiteError", "UsageError"), "errors"),
+    **dict.fromkeys(
+        ("ChandraRunnerError", "DataError", "RecipeError", "SettingProblem", "SiteError", "UsageError"),
+        "errors",
+    ),
     **dict.fromkeys(("Recipe", "load_recipe"), "recipe.recipe"),
     **dict.fromkeys(("Job", "Product"), "stages.job"),
     **dict.fromkeys(("Need", "Stage"), "stages.stage"),

@@ -8,8 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from chandra_runner import Excluded, Job, Need, Stage
-from chandra_runner.errors import SettingProblem
+from chandra_runner import Excluded, Job, Need, SettingProblem, Stage
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
