@@ -44,7 +44,7 @@ class Archive(Protocol):
         """Download a file, or what is missing of it, into its partial file."""
 
 
-def open_archive(name: str, idle_timeout: float, state: Path, scratch: Path) -> Archive:
+def open_archive(name: str, *, idle_timeout: float, state: Path, scratch: Path) -> Archive:
     """Return the archive of that name.
 
     Parameters
@@ -171,7 +171,7 @@ class FolderArchive:
         """Copy it from the start."""
         source = Path(entry.url)
         count_bytes(-part.size)
-        part.begin(RemoteVersion(entry.url, None, ""))
+        part.begin(RemoteVersion(url=entry.url, total=None, validator=""))
         with source.open("rb") as stream, part.append() as target:
             while chunk := stream.read(CHUNK):
                 write_all(target, chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,14 @@ from .download_record import DownloadRecord
 from .fetch import fetch_files
 from .file_selection import FileSelection, interrupted_files, missing_files, select_files
 from .locations import SAMPLE
-from .refresh import finish_switch, is_switching, refresh
+from .refresh import finish_switch, is_switching, refresh_files
+from .transfer import ReportProgress
 
 POLL_INTERVAL = 0.5
 """Time between two attempts to get the lock of an ObsID directory, s."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DownloadRequest:
     """The files that an ObsID directory must have, and the archives to download them from.
 
@@ -40,9 +41,9 @@ class DownloadRequest:
         The ObsID directory; need not exist.
     archives : tuple of str
         Names and URLs, in the order in which they are tried.
-    wanted : FileSelection
-        The files.
-    newer : bool
+    selection : FileSelection
+        The files that the directory must have.
+    refresh : bool
         Whether to look for a newer processing version even if nothing is missing.
     idle_timeout : float
         Time without a byte after which a connection is given up, s.
@@ -55,11 +56,11 @@ class DownloadRequest:
     obsid: int
     directory: Path
     archives: tuple[str, ...]
-    wanted: FileSelection
-    newer: bool
+    selection: FileSelection
+    refresh: bool
     idle_timeout: float
     scratch: Path
-    report_progress: Callable[[float, float, str], None] = field(repr=False)
+    report_progress: ReportProgress = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -75,10 +76,10 @@ class DownloadRequest:
             return f"it was not found under {self.directory.parent}"
         if not self.archives:
             return ""
-        missing = missing_files(self.directory, self.wanted)
+        missing = missing_files(self.directory, self.selection)
         if missing:
             return f"{', '.join(missing)} {'are' if missing[1:] else 'is'} missing"
-        return "newer data are requested" if self.newer else ""
+        return "newer data are requested" if self.refresh else ""
 
 
 def download_missing_files(request: DownloadRequest) -> None:
@@ -119,9 +120,10 @@ def _try_archives(request: DownloadRequest, state: Path) -> None:
             return
         logger.info(f"{request.name}: {reason}; trying {name}")
         try:
-            complete = _download_from(
-                open_archive(name, request.idle_timeout, state, request.scratch), request
+            archive = open_archive(
+                name, idle_timeout=request.idle_timeout, state=state, scratch=request.scratch
             )
+            complete = _download_from(archive, request)
         except ArchiveError as error:
             failed.append(_named(error, name, request))
             logger.warning(str(failed[-1]))
@@ -134,16 +136,28 @@ def _try_archives(request: DownloadRequest, state: Path) -> None:
 
 def _download_from(archive: Archive, request: DownloadRequest) -> bool:
     """Download what an archive has of the missing files; return whether that was all."""
-    directory, report_progress = request.directory, request.report_progress
-    incomplete = interrupted_files(directory) or missing_files(directory, request.wanted)
+    directory = request.directory
+    incomplete = interrupted_files(directory) or missing_files(directory, request.selection)
     if list_files(directory) and not incomplete:
-        if not refresh(archive, request.obsid, directory, request.wanted, report_progress):
+        if not refresh_files(
+            archive,
+            directory,
+            obsid=request.obsid,
+            selection=request.selection,
+            report_progress=request.report_progress,
+        ):
             logger.info(f"{request.name}: {archive.name} has nothing newer")
         return True
-    entries = select_files(archive.files(request.obsid), directory, request.wanted)
-    record = DownloadRecord.read(directory)
-    fetch_files(archive, request.obsid, entries, directory, record, report_progress)
-    return not missing_files(directory, request.wanted)
+    entries = select_files(archive.files(request.obsid), directory, request.selection)
+    fetch_files(
+        archive,
+        entries,
+        directory,
+        obsid=request.obsid,
+        record=DownloadRecord.read(directory),
+        report_progress=request.report_progress,
+    )
+    return not missing_files(directory, request.selection)
 
 
 def _check_outcome(request: DownloadRequest, failed: list[ArchiveError]) -> None:
@@ -184,8 +198,8 @@ def _hint(request: DownloadRequest) -> str:
 @contextmanager
 def _exclusive_access(request: DownloadRequest) -> Iterator[Path]:
     """Be the only run that writes to this directory; wait for another one that does."""
-    place = request.directory.resolve()
-    state = state_directory(place.parent)
+    # Runs that reach the data over different links must find the same lock.
+    state = state_directory(request.directory.resolve().parent)
     state.mkdir(parents=True, exist_ok=True)
     with Locks(state) as locks:
         reported = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from .download_record import DownloadRecord, FileOrigin
 from .integrity import check_integrity
 from .listing import ListedFile
 from .partial_file import PartialFile
-from .transfer import LARGEST_FILE
+from .transfer import LARGEST_FILE, ReportProgress
 
 LARGEST_OBSERVATION = 128 << 30
 """Largest size of an observation, bytes."""
@@ -36,7 +36,7 @@ DAMAGED_TRIES = 2
 class ProgressMeter:
     """Counts received bytes, from several threads."""
 
-    def __init__(self, done: int, total: int, report_progress: Callable[[float, float, str], None]) -> None:
+    def __init__(self, done: int, total: int, report_progress: ReportProgress) -> None:
         self._done, self._total, self._report_progress = done, total, report_progress
         self._lock = threading.Lock()
         self.advance(0)
@@ -50,11 +50,12 @@ class ProgressMeter:
 
 def fetch_files(
     archive: Archive,
-    obsid: int,
     entries: Sequence[ListedFile],
     directory: Path,
+    *,
+    obsid: int,
     record: DownloadRecord,
-    report_progress: Callable[[float, float, str], None],
+    report_progress: ReportProgress,
 ) -> None:
     """Download files into a directory; each appears when it is complete.
 
@@ -62,12 +63,12 @@ def fetch_files(
     ----------
     archive : Archive
         The archive.
-    obsid : int
-        The ObsID.
     entries : sequence of ListedFile
         The files.
     directory : Path
         The directory in which they are put at their paths.
+    obsid : int
+        The ObsID, for messages.
     record : DownloadRecord
         Record of the directory, kept current: files that are pending, and the origin of each file.
     report_progress : callable
@@ -83,25 +84,31 @@ def fetch_files(
     with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
         sized = list(pool.map(lambda entry: _with_size(archive, obsid, entry), entries))
     parts = [PartialFile(directory / entry.path) for entry in sized]
-    here, total = sum(part.size for part in parts), sum(entry.size or 0 for entry in sized)
-    _announce(archive.name, obsid, sized, here, total)
-    _check_room(obsid, directory, total, total - here)
+    received, total = sum(part.size for part in parts), sum(entry.size or 0 for entry in sized)
+    _log_sizes(archive.name, obsid, sized, received, total)
+    _check_room(obsid, directory, total, total - received)
     record.pending = [entry.path for entry in entries]
     record.write(directory)
     # The index first, because the next run needs it to know what is missing; then the largest files.
     order = sorted(range(len(sized)), key=lambda i: (kind_of(sized[i].path) != "oif", -(sized[i].size or 0)))
-    worker = _Worker(archive, obsid, record, directory, ProgressMeter(here, total, report_progress))
-    worker.download_all([(sized[i], parts[i]) for i in order])
+    downloads = _FileDownloads(
+        archive=archive,
+        directory=directory,
+        obsid=obsid,
+        record=record,
+        meter=ProgressMeter(received, total, report_progress),
+    )
+    downloads.download_all([(sized[i], parts[i]) for i in order])
     record.write(directory)
     for changed in {part.target.parent for part in parts} | {directory}:
         sync(changed)  # so that the new names survive a crash of the machine
 
 
-class _Worker:
+class _FileDownloads:
     """Downloads files, several at a time."""
 
     def __init__(
-        self, archive: Archive, obsid: int, record: DownloadRecord, directory: Path, meter: ProgressMeter
+        self, *, archive: Archive, directory: Path, obsid: int, record: DownloadRecord, meter: ProgressMeter
     ) -> None:
         self._archive, self._obsid, self._meter = archive, obsid, meter
         self._record, self._directory = record, directory
@@ -110,7 +117,7 @@ class _Worker:
     def download_all(self, files: Sequence[tuple[ListedFile, PartialFile]]) -> None:
         """Download all files, or as many as possible; raise the first error."""
         with ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
-            futures = [pool.submit(self._one, entry, part) for entry, part in files]
+            futures = [pool.submit(self._download, entry, part) for entry, part in files]
             waiting = set(futures)
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_EXCEPTION)
@@ -121,13 +128,14 @@ class _Worker:
         for error in sorted(errors, key=lambda e: not isinstance(e, SiteError)):
             raise error
 
-    def _one(self, entry: ListedFile, part: PartialFile) -> None:
+    def _download(self, entry: ListedFile, part: PartialFile) -> None:
+        """Download one file, verify it, give it its name and record its origin."""
         where = f"ObsID {self._obsid}, {entry.path}"
         try:
             part.path.parent.mkdir(parents=True, exist_ok=True)
-            self._fetch_intact(entry, part)
+            self._fetch_verified(entry, part)
             part.finish()
-            self._note(entry)
+            self._record_origin(entry)
         except DataError as error:
             message = f"{where}: {self._archive.name}: {error.message}"
             raise ArchiveError(message, error.hint, names_file=True) from error
@@ -136,7 +144,7 @@ class _Worker:
             raise SiteError(f"{where} cannot be written: {explained.message}", explained.hint) from error
         logger.info(f"{where}: {part.target.stat().st_size / 1e6:.2f} MB from {self._archive.name}")
 
-    def _fetch_intact(self, entry: ListedFile, part: PartialFile) -> None:
+    def _fetch_verified(self, entry: ListedFile, part: PartialFile) -> None:
         """Download and verify; a damaged file is downloaded again, a limited number of times."""
         for attempt in range(1, DAMAGED_TRIES + 1):
             self._archive.fetch(entry, part, self._meter.advance)
@@ -152,7 +160,7 @@ class _Worker:
                     f"ObsID {self._obsid}, {entry.path}: damaged ({error.message}); downloading it again"
                 )
 
-    def _note(self, entry: ListedFile) -> None:
+    def _record_origin(self, entry: ListedFile) -> None:
         with self._lock:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             url = entry.url if "://" in entry.url else self._archive.name
@@ -178,9 +186,9 @@ def _with_size(archive: Archive, obsid: int, entry: ListedFile) -> ListedFile:
     return replace(entry, size=size)
 
 
-def _announce(name: str, obsid: int, entries: Sequence[ListedFile], here: int, total: int) -> None:
+def _log_sizes(name: str, obsid: int, entries: Sequence[ListedFile], received: int, total: int) -> None:
     unsized = sum(entry.size is None for entry in entries)
-    begun = f", {here / 1e6:.1f} MB of them already received" if here else ""
+    begun = f", {received / 1e6:.1f} MB of them already received" if received else ""
     more = f" and {unsized} of unknown size" if unsized else ""
     logger.info(
         f"ObsID {obsid}: {len(entries)} files to download from {name}, {total / 1e6:.1f} MB{more}{begun}"

@@ -34,7 +34,7 @@ class FileSelection:
         return not self.kinds or kind_of(path) in self.kinds or kind_of(path) == "oif"
 
 
-def missing_files(directory: Path, wanted: FileSelection) -> list[str]:
+def missing_files(directory: Path, selection: FileSelection) -> list[str]:
     """Return the names, without ``.gz``, of needed files that the index lists and that are missing.
 
     In a directory that its owner put together, only files without which the products would differ count; a
@@ -50,9 +50,9 @@ def missing_files(directory: Path, wanted: FileSelection) -> list[str]:
     except DataError:  # the stage that needs it reports the reason
         return []
     fetched = bool(DownloadRecord.read(directory).sources)
-    every = fetched or not wanted.kinds
+    every = fetched or not selection.kinds
     needed = [
-        name for name in listed if name in wanted and (every or kind_of(name) in KINDS_REPORTED_MISSING)
+        name for name in listed if name in selection and (every or kind_of(name) in KINDS_REPORTED_MISSING)
     ]
     return sorted(name for name in needed if _any_version(name) not in present)
 
@@ -63,7 +63,9 @@ def interrupted_files(directory: Path) -> list[str]:
     return [path for path in DownloadRecord.read(directory).pending if bare_name(path) not in present]
 
 
-def select_files(entries: Iterable[ListedFile], directory: Path, wanted: FileSelection) -> list[ListedFile]:
+def select_files(
+    entries: Iterable[ListedFile], directory: Path, selection: FileSelection
+) -> list[ListedFile]:
     """Return the files of an archive that a directory needs and does not have in any folder or compression.
 
     Raises
@@ -72,7 +74,7 @@ def select_files(entries: Iterable[ListedFile], directory: Path, wanted: FileSel
         The archive has another processing version of missing files.
     """
     present = {bare_name(path) for path in list_files(directory)}
-    missing = [entry for entry in entries if entry.path in wanted and bare_name(entry.path) not in present]
+    missing = [entry for entry in entries if entry.path in selection and bare_name(entry.path) not in present]
     other = other_versions(present, (bare_name(entry.path) for entry in missing))
     if other:
         here, elsewhere = next(iter(other.items()))
@@ -97,6 +99,6 @@ def _any_version(name: str) -> str:
     return _VERSION.sub("N*", name)
 
 
-def versions(names: Iterable[str]) -> str:
+def processing_versions(names: Iterable[str]) -> str:
     """Return the processing versions in file names, as ``N003`` or ``N003, N004``."""
     return ", ".join(sorted({f"N{match[1]}" for name in names if (match := _VERSION.search(name))}))

@@ -14,7 +14,7 @@ from chandra_runner.storage.atomic_write import sync
 SUFFIX = ".part"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RemoteVersion:
     """The version of a file on a server that was begun.
 
@@ -58,21 +58,21 @@ class PartialFile:
         except FileNotFoundError:
             return 0
 
-    def origin(self) -> RemoteVersion | None:
+    def version(self) -> RemoteVersion | None:
         """Return the version that was begun; None if that is not known."""
         try:
             return RemoteVersion(**json.loads(self._note.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def begin(self, origin: RemoteVersion) -> None:
+    def begin(self, version: RemoteVersion) -> None:
         """Start a version: discard what was received, then note the version.
 
         In this order a note never stands for bytes of another version, whenever the process is killed.
         """
         self.discard()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._note.write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        self._note.write_text(json.dumps(asdict(version)), encoding="utf-8")
 
     def append(self) -> BinaryIO:
         """Open for appending, unbuffered: received bytes are kept if the process is killed."""
@@ -86,9 +86,9 @@ class PartialFile:
     def finish(self) -> None:
         """Flush the file to disk, give it its name, and the time that it has in the archive."""
         sync(self.path)
-        origin = self.origin()
-        if origin is not None and origin.modified:
-            _set_time(self.path, origin.modified)
+        version = self.version()
+        if version is not None and version.modified:
+            _set_time(self.path, version.modified)
         self.path.replace(self.target)
         self._note.unlink(missing_ok=True)
 

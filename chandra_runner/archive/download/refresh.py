@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from loguru import logger
@@ -19,33 +19,55 @@ from chandra_runner.storage.atomic_write import write_atomically
 from .archives import Archive
 from .download_record import DownloadRecord
 from .fetch import fetch_files
-from .file_selection import FileSelection, other_versions, versions
+from .file_selection import FileSelection, other_versions, processing_versions
 from .listing import ListedFile
+from .transfer import ReportProgress
 
 STAGING = ".refresh"
+"""Name of the directory in which the new files are collected."""
 _NOTE = "switch.json"
 
 
-def newer(entries: Sequence[ListedFile], directory: Path, wanted: FileSelection) -> dict[str, str]:
+def newer_versions(
+    entries: Sequence[ListedFile], directory: Path, selection: FileSelection
+) -> dict[str, str]:
     """Return needed files of which an archive has a newer processing version: name here -> name there."""
-    here = [bare_name(path) for path in list_files(directory) if path in wanted]
-    there = [bare_name(entry.path) for entry in entries if entry.path in wanted]
-    return {old: new for old, new in other_versions(here, there).items() if versions([new]) > versions([old])}
+    here = [bare_name(path) for path in list_files(directory) if path in selection]
+    there = [bare_name(entry.path) for entry in entries if entry.path in selection]
+    return {
+        old: new
+        for old, new in other_versions(here, there).items()
+        if processing_versions([new]) > processing_versions([old])
+    }
 
 
-def refresh(
+def refresh_files(
     archive: Archive,
-    obsid: int,
     directory: Path,
-    wanted: FileSelection,
-    report_progress: Callable[[float, float, str], None],
+    *,
+    obsid: int,
+    selection: FileSelection,
+    report_progress: ReportProgress,
 ) -> bool:
-    """Download the archive's processing version if it is newer.
+    """Replace the files of an ObsID directory by those of an archive, if their processing version is newer.
+
+    Parameters
+    ----------
+    archive : Archive
+        The archive.
+    directory : Path
+        The ObsID directory.
+    obsid : int
+        The ObsID.
+    selection : FileSelection
+        The files that the directory must have.
+    report_progress : callable
+        Called with ``(done, total, "B")`` during the download.
 
     Returns
     -------
     bool
-        Whether there was a newer one.
+        Whether there was a newer version.
 
     Raises
     ------
@@ -53,28 +75,41 @@ def refresh(
         It could not be downloaded; the old files are unchanged.
     """
     entries = archive.files(obsid)
-    replaced = newer(entries, directory, wanted)
+    replaced = newer_versions(entries, directory, selection)
     if not replaced:
         return False
-    logger.info(
-        f"ObsID {obsid}: {versions(replaced)} is here, {archive.name} has {versions(replaced.values())}"
-    )
-    there = {bare_name(path): path for path in list_files(directory)}
+    old, new = processing_versions(replaced), processing_versions(replaced.values())
+    logger.info(f"ObsID {obsid}: {old} is here, {archive.name} has {new}")
+    present = {bare_name(path): path for path in list_files(directory)}
+    # Files without a version in their names stay, but the index, which lists the names of all others.
     chosen = [
         entry
         for entry in entries
-        if entry.path in wanted and (bare_name(entry.path) not in there or kind_of(entry.path) == "oif")
+        if entry.path in selection and (bare_name(entry.path) not in present or kind_of(entry.path) == "oif")
     ]
     staging = directory / STAGING
-    done = set(list_files(staging))
-    if done - {entry.path for entry in chosen}:  # from a version that the archive no longer has
-        shutil.rmtree(staging)
-        done = set()
-    record = DownloadRecord.read(staging)
-    fetch_files(archive, obsid, [e for e in chosen if e.path not in done], staging, record, report_progress)
-    _begin_switch(directory, [there[name] for name in replaced])
+    fetch_files(
+        archive,
+        _not_collected(chosen, staging),
+        staging,
+        obsid=obsid,
+        record=DownloadRecord.read(staging),
+        report_progress=report_progress,
+    )
+    # From here on all new files are complete on the disk.
+    _begin_switch(directory, [present[name] for name in replaced])
     finish_switch(directory)
     return True
+
+
+def _not_collected(chosen: Sequence[ListedFile], staging: Path) -> list[ListedFile]:
+    """Return the files that an earlier attempt has not collected; discard files of yet another version."""
+    collected = set(list_files(staging))
+    if collected - {entry.path for entry in chosen}:
+        # The archive has reprocessed the observation again since then: two versions must not be mixed.
+        shutil.rmtree(staging)
+        collected = set()
+    return [entry for entry in chosen if entry.path not in collected]
 
 
 def is_switching(directory: Path) -> bool:
@@ -83,7 +118,10 @@ def is_switching(directory: Path) -> bool:
 
 
 def finish_switch(directory: Path) -> None:
-    """Complete a switch that was started."""
+    """Complete a switch that was started; do nothing if there is none.
+
+    Each step may have been done before the last run was interrupted: all of them can be repeated.
+    """
     if not is_switching(directory):
         return
     staging = directory / STAGING
@@ -91,20 +129,23 @@ def finish_switch(directory: Path) -> None:
     record, fetched = DownloadRecord.read(directory), DownloadRecord.read(staging)
     for path in list_files(staging):
         if path != _NOTE:
-            _place(staging / path, directory / path)
+            _move_into_place(staging / path, directory / path)
+    # New files first: an interrupted switch leaves two versions, which the next run completes, never none.
     for path in old:
         (directory / path).unlink(missing_ok=True)
         record.sources.pop(path, None)
     record.sources |= fetched.sources
     record.write(directory)
-    shutil.rmtree(staging)
+    shutil.rmtree(staging)  # with the note, so that the switch is over
 
 
 def _begin_switch(directory: Path, old: Sequence[str]) -> None:
+    """Write the note that starts the switch, with the paths of the files to remove."""
     write_atomically(directory / STAGING / _NOTE, json.dumps({"old": list(old)}))
 
 
-def _place(new: Path, target: Path) -> None:
+def _move_into_place(new: Path, target: Path) -> None:
+    """Move a new file to its path; remove the old one, compressed or not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for twin in (target.with_name(f"{target.name}.gz"), target.with_name(target.name.removesuffix(".gz"))):
         if twin != target:

@@ -20,6 +20,8 @@ LARGEST_FILE = 32 << 30
 """Largest size of a file, bytes; the archive's largest files have a tenth of it."""
 CountBytes = Callable[[int], None]
 """Called with the number of bytes received; with a negative number if they must be received again."""
+ReportProgress = Callable[[float, float, str], None]
+"""Called with what is done, what is to do in all, and the unit."""
 
 
 def receive(client: HttpClient, entry: ListedFile, part: PartialFile, count_bytes: CountBytes) -> None:
@@ -43,7 +45,7 @@ def receive(client: HttpClient, entry: ListedFile, part: PartialFile, count_byte
     ArchiveError
         Another try would not help.
     """
-    version = part.origin()
+    version = part.version()
     if version is not None and (version.url != entry.url or not version.validator):
         # Without a validator, or from another server, nothing tells whether the rest fits what is there.
         version = None
@@ -78,7 +80,9 @@ def _begin(entry: ListedFile, part: PartialFile, head: ResponseHead, count_bytes
         raise PassingError("the file has changed on the server")
     if head.status != 200:
         raise ArchiveError("the server sent a part of the file although all of it was requested")
-    part.begin(RemoteVersion(entry.url, head.total, head.validator, head.modified))
+    part.begin(
+        RemoteVersion(url=entry.url, total=head.total, validator=head.validator, modified=head.modified)
+    )
 
 
 def _check_continues(

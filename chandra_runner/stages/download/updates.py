@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chandra_runner.archive.download.archives import open_archive
-from chandra_runner.archive.download.file_selection import FileSelection, versions
-from chandra_runner.archive.download.refresh import newer
+from chandra_runner.archive.download.file_selection import FileSelection, processing_versions
+from chandra_runner.archive.download.refresh import newer_versions
 from chandra_runner.archive.errors import ArchiveError
 from chandra_runner.stages.updates import UpdateCheck
 
@@ -15,13 +15,15 @@ def find_updates(check: UpdateCheck) -> str:
     failed: list[str] = []
     for name in check.archives:
         try:
-            files = open_archive(name, timeout, check.scratch, check.scratch).files(check.observation)
+            files = open_archive(
+                name, idle_timeout=timeout, state=check.scratch, scratch=check.scratch
+            ).files(check.observation)
         except ArchiveError as error:
             failed.append(f"{name}: {error.message}")
             continue
-        found = newer(files, check.raw, FileSelection(check.kinds))
+        found = newer_versions(files, check.raw, FileSelection(check.kinds))
         if not found:
             return ""
-        theirs, ours = versions(found.values()), versions(found)
+        theirs, ours = processing_versions(found.values()), processing_versions(found)
         return f"{name} has {theirs}, this directory has {ours}; use --refresh data to download it"
     return f"could not check for newer data: {'; '.join(failed)}"
