@@ -2,9 +2,9 @@
 
     python benchmarks/cleaned_events.py ../shared/data [--events 10000000] [--repeat 3]
 
-Ours are the stage's own seconds and memory as its manifest states them, digests of what it wrote included;
-theirs is the whole process. Needs fitscopy (Debian: libcfitsio-bin), and some 2 GB in the temporary directory
-for 10 million events.
+For the stage, time and memory are those in its manifest, digests of its output included; for fitscopy, those
+of the whole process. Requires fitscopy (Debian: libcfitsio-bin), and some 2 GB in the temporary directory for
+10 million events.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from chandra_runner.native.level2 import GOOD_GRADES
+
 SMALL = "sim/90001/primary/acisf90001N001_evt2.fits.gz"
 STAGE = "cleaned_chandra_evts"
 RECIPE = """\
@@ -32,7 +34,7 @@ stages: {cleaned_chandra_evts: {lo_en: 0.5 keV, hi_en: 7 keV}}
 
 
 def main() -> None:
-    """Make the file, clean it in turn with both programs, print what they took."""
+    """Make the file, clean it with both programs in turn, and print times and memory."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +47,7 @@ def main() -> None:
 
 
 def compare(data: Path, scratch: Path, events: int, repeat: int) -> None:
-    """Run both `repeat` times and print times, ratio and memory."""
+    """Run both programs `repeat` times; print times, ratio and memory."""
     primary = scratch / "data" / "90001" / "primary"
     primary.mkdir(parents=True)
     big = primary / "acisf90001N001_evt2.fits"
@@ -59,23 +61,24 @@ def compare(data: Path, scratch: Path, events: int, repeat: int) -> None:
         subprocess.run(chandra_run, cwd=scratch, check=True)
         products = scratch / "products" / "90001"
         manifest = json.loads((products / STAGE / "manifest.json").read_text())
-        theirs = fitscopy(products, scratch / "theirs.fits")
+        other_seconds = fitscopy(products, scratch / "fitscopy.fits")
         rows = [
             fits.getval(path, "NAXIS2", 1)
-            for path in (*products.glob(f"{STAGE}/*.fits"), scratch / "theirs.fits")
+            for path in (*products.glob(f"{STAGE}/*.fits"), scratch / "fitscopy.fits")
         ]
-        ratio, memory = manifest["seconds"] / theirs, manifest["peak_memory"] / 1e6
+        ratio, memory = manifest["seconds"] / other_seconds, manifest["peak_memory"] / 1e6
         print(
-            f"{theirs:10.2f} {manifest['seconds']:9.2f} {ratio:7.2f} {memory:10.0f}   {rows[0]} and {rows[1]}"
+            f"{other_seconds:10.2f} {manifest['seconds']:9.2f} {ratio:7.2f} {memory:10.0f}"
+            f"   {rows[0]} and {rows[1]}"
         )
 
 
 def fitscopy(products: Path, target: Path) -> float:
-    """Make the same selection with CFITSIO; seconds."""
+    """Make the same selection with CFITSIO; return the time, s."""
     (events,) = products.glob("chandra_repro/*_repro_evt2.fits")
-    (quiet,) = products.glob("deflare/*_deflare_gti.fits")
-    grades = "||".join(f"grade=={grade}" for grade in (0, 2, 3, 4, 6))
-    times = f"gtifilter('{quiet}[GTI]',time,'START','STOP')"
+    (good_times,) = products.glob("deflare/*_deflare_gti.fits")
+    grades = "||".join(f"grade=={grade}" for grade in GOOD_GRADES)
+    times = f"gtifilter('{good_times}[GTI]',time,'START','STOP')"
     cuts = f"energy>=500&&energy<7000&&({grades})&&status==b{'0' * 32}&&{times}"
     target.unlink(missing_ok=True)
     os.sync()

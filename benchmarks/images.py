@@ -1,9 +1,9 @@
-"""Time of making images of a large event list: ours against CFITSIO's fitscopy, same file, same bands.
+"""Time of making images of a large event list: native engine against CFITSIO's fitscopy, same file and bands.
 
     python benchmarks/images.py ../shared/data [--observation real/754] [--events 10000000] [--repeat 3]
 
-fitscopy makes the five count images, one after the other; our process makes the same five in one pass, and
-then all of rate_image: exposure, rate and PSF maps too, with their pictures. Needs fitscopy (Debian:
+fitscopy makes the five count images, one after the other. The native engine makes the same five in one pass,
+then all of rate_image: exposure, rate and PSF maps, too, with their plots. Requires fitscopy (Debian:
 libcfitsio-bin), and some 1 GB in the temporary directory for 10 million events.
 """
 
@@ -23,11 +23,11 @@ from typing import Any
 BANDS = {"broad": (500, 7000), "soft": (500, 1200), "medium": (1200, 2000), "hard": (2000, 7000)}
 BANDS["0.2-0.4"] = (200, 400)
 TEXTS = ["broad", "soft", "medium", "hard", "0.2:0.4:0.4"]
-KINDS = {"badpix": "bpix1", "mask": "msk1", "fov": "fov1"}
+COMPANION_KINDS = {"badpix": "bpix1", "mask": "msk1", "fov": "fov1"}
 
 
 def main() -> None:
-    """Make the file, make its images in turn with both programs, print what they took."""
+    """Make the file, make its images with both programs in turn, and print times and memory."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,27 +41,27 @@ def main() -> None:
 
 
 def compare(data: Path, observation: str, scratch: Path, events: int, repeat: int) -> None:
-    """Run both `repeat` times and print times, ratios and memory."""
+    """Run both programs `repeat` times; print times, ratios and memory."""
     raw, big = data / observation, scratch / "acisf00001_clean_evt2.fits"
     small = next(raw.glob("primary/*_evt2.fits.gz"))
     make_big = [sys.executable, data / "make_big.py", small, big, "--events", str(events)]
     subprocess.run(make_big, check=True)
-    xygrid = ask("grid", raw, big)["xygrid"]
+    xygrid = call_in_new_process("grid", raw, big)["xygrid"]
     print(f"{observation}, {events} events, {big.stat().st_size / 1e6:.0f} MB, image {xygrid}")
     print("fitscopy, 5 images s   count images s   ratio   rate_image s   ratio   process s     MB")
     for _ in range(repeat):
-        theirs = bin_with_fitscopy(big, xygrid, scratch)
+        fitscopy = bin_with_fitscopy(big, xygrid, scratch)
         began = time.perf_counter()
-        own = ask("images", raw, big)
+        own = call_in_new_process("images", raw, big)
         whole = time.perf_counter() - began
         print(
-            f"{theirs:20.2f} {own['count']:16.2f} {own['count'] / theirs:7.2f} {own['rate_image']:14.2f}"
-            f" {own['rate_image'] / theirs:7.2f} {whole:11.2f} {own['memory']:6.0f}"
+            f"{fitscopy:20.2f} {own['count']:16.2f} {own['count'] / fitscopy:7.2f} {own['rate_image']:14.2f}"
+            f" {own['rate_image'] / fitscopy:7.2f} {whole:11.2f} {own['memory']:6.0f}"
         )
 
 
 def bin_with_fitscopy(big: Path, xygrid: str, scratch: Path) -> float:
-    """Seconds that fitscopy takes for the five images."""
+    """Make the five images with fitscopy; return the time, s."""
     axes = ",".join(f"{name}={axis}" for name, axis in zip("xy", xygrid.split(","), strict=True))
     seconds = 0.0
     for lo, hi in BANDS.values():
@@ -74,16 +74,16 @@ def bin_with_fitscopy(big: Path, xygrid: str, scratch: Path) -> float:
     return seconds
 
 
-def ask(what: str, raw: Path, big: Path) -> dict[str, Any]:
-    """Call this file in a process of its own, as a task is."""
+def call_in_new_process(what: str, raw: Path, big: Path) -> dict[str, Any]:
+    """Run a part of this file in a process of its own, like a task; return its answer."""
     command = [sys.executable, __file__, f"--{what}", raw, big]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
-def tell_grid(raw: Path, big: Path) -> dict[str, Any]:
-    """The grid that rate_image takes, for fitscopy to take the same."""
+def image_grid(raw: Path, big: Path) -> dict[str, Any]:
+    """Return the grid of rate_image, which fitscopy uses, too."""
     from chandra_runner.fits.event_file import EventFile
     from chandra_runner.native.field_of_view import load_field_of_view
     from chandra_runner.native.grid import Grid
@@ -95,19 +95,21 @@ def tell_grid(raw: Path, big: Path) -> dict[str, Any]:
 
 
 def companions(raw: Path) -> Any:
-    """The files that go with the events."""
+    """Return the companion files of the events."""
     from chandra_runner.native.field_of_view import Companions
 
-    return Companions(aspect(raw), *(next(raw.glob(f"*/*_{kind}.fits.gz"), None) for kind in KINDS.values()))
+    return Companions(
+        aspect(raw), *(next(raw.glob(f"*/*_{kind}.fits.gz"), None) for kind in COMPANION_KINDS.values())
+    )
 
 
 def aspect(raw: Path) -> tuple[Path, ...]:
-    """Aspect solution files."""
+    """Return the files of the aspect solution."""
     return tuple(sorted(raw.glob("primary/pcad*_asol1.fits.gz")))
 
 
 def make_images(raw: Path, big: Path) -> dict[str, Any]:
-    """What the stage rate_image does, timed: first the count images alone, then all of it."""
+    """Make the count images alone, then all images of stage rate_image; return times and memory."""
     from chandra_runner.fits.event_file import EventFile
     from chandra_runner.native.count_image import count_images
     from chandra_runner.native.grid import parse_grid
@@ -115,7 +117,7 @@ def make_images(raw: Path, big: Path) -> dict[str, Any]:
     from chandra_runner.stages.job import Job, Product
     from chandra_runner.stages.rate_image import RateImage, run_native
 
-    text = tell_grid(raw, big)["xygrid"]
+    text = image_grid(raw, big)["xygrid"]
     began = time.perf_counter()
     with EventFile.open(big) as events:
         count_images(events.chunks(), parse_grid(text), list(BANDS.values()))
@@ -124,7 +126,7 @@ def make_images(raw: Path, big: Path) -> dict[str, Any]:
         ("cleaned_chandra_evts", "events"): (Product("events", big, "E001"),),
         ("chandra_repro", "asol"): tuple(Product("asol", path, "E001") for path in aspect(raw)),
     }
-    for role, kind in KINDS.items():
+    for role, kind in COMPANION_KINDS.items():
         paths = tuple(Product(role, path, "E001") for path in raw.glob(f"*/*_{kind}.fits.gz"))
         inputs["chandra_repro", role] = paths
     settings = dict(StageSettings(RateImage, {}).values) | {"bands": TEXTS}
@@ -148,8 +150,8 @@ def make_images(raw: Path, big: Path) -> dict[str, Any]:
 
 
 def answer(arguments: Sequence[str]) -> None:
-    """One measurement, as JSON."""
-    measure = {"--grid": tell_grid, "--images": make_images}[arguments[0]]
+    """Print the answer of one part as JSON."""
+    measure = {"--grid": image_grid, "--images": make_images}[arguments[0]]
     print(json.dumps(measure(*map(Path, arguments[1:]))))
 
 
