@@ -243,6 +243,7 @@ def row_dtype(location: HduLocation, path: Path) -> np.dtype[Any]:
         dtype = np.dtype(fields)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name}: the columns of {location.name} are not valid: {error}") from error
+    # Otherwise rows would be read at the wrong places without any error.
     if dtype.itemsize != header["NAXIS1"]:
         raise DataError(
             f"{path.name}: columns of {dtype.itemsize} bytes do not fill rows of {header['NAXIS1']}"
@@ -259,6 +260,7 @@ def _field(header: fits.Header, n: int) -> tuple[str, str, tuple[int, ...]]:
     count = int(form[1] or 1)
     if form[2] == "A":
         return name, f"S{count}", ()
+    # Bits are packed into whole bytes.
     if form[2] == "X":
         return name, "u1", (-(-count // 8),)
     return name, _TYPES[form[2]], () if count == 1 else (count,)

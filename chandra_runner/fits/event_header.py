@@ -34,6 +34,8 @@ def set_exposure(header: fits.Header, good_times: GoodTimes, dtcor: float) -> No
     """
     header["DTCOR"] = (dtcor, header.comments["DTCOR"] if "DTCOR" in header else "Dead time correction")
     _set(header, _GLOBAL, good_times.first.total(), dtcor)
+    # A chip has keywords if the header had them, or if there are good times for it; a chip that lost its good
+    # times gets zeros.
     for ccd in _CCDS:
         if f"ONTIME{ccd}" in header or (ccd in good_times.by_chip and not good_times.shared):
             _set(header, [f"{key}{ccd}" for key in _PER_CHIP], good_times.of(ccd).total(), dtcor)
@@ -55,6 +57,7 @@ def gti_extensions(
     history : iterable of str
         What was done, one line each.
     """
+    # Headers of the source are kept, as they name time system and mission; a chip that is new gets the least.
     own = [hdu for hdu in source.extensions if is_gti(hdu)]
     headers = {chip_key(hdu): hdu.header for hdu in own}
     for chip, gti in good_times.by_chip.items():

@@ -72,10 +72,12 @@ def make_gti(start: ArrayLike, stop: ArrayLike) -> Gti:
     """
     starts = np.atleast_1d(np.asarray(start, dtype=np.float64))
     stops = np.atleast_1d(np.asarray(stop, dtype=np.float64))
+    # nan is not less than anything, so intervals with it are dropped, too.
     some = starts < stops
     order = np.argsort(starts[some], kind="stable")
     # The running maximum keeps the end of a long interval that contains shorter ones.
     starts, stops = starts[some][order], np.maximum.accumulate(stops[some][order])
+    # An interval that begins after all before it have stopped is separate; the others are merged.
     apart = starts[1:] > stops[:-1]
     first = np.concatenate([np.ones(min(len(starts), 1), dtype=bool), apart])
     last = np.concatenate([apart, np.ones(min(len(starts), 1), dtype=bool)])
@@ -100,6 +102,8 @@ def good_time(gti: Gti, edges: ArrayLike) -> Floats:
     bins = np.asarray(edges, dtype=np.float64)
     left, right = bins[:-1], bins[1:]
     overlap = np.zeros(len(left))
+    # Only bins that an interval touches are visited: from the first that ends after its start to the last
+    # that begins before its stop.
     first = np.searchsorted(right, gti.start, side="right")
     last = np.searchsorted(left, gti.stop, side="left")
     for start, stop, i, j in zip(gti.start, gti.stop, first, last, strict=True):
@@ -114,6 +118,7 @@ def ccd_of(header: Any) -> int | None:
     ccd = header.get("CCD_ID")
     if isinstance(ccd, int):
         return ccd
+    # CIAO names the block of a chip GTI7; EXTVER alone may be a plain count.
     numbered = re.fullmatch(
         r"GTI(\d+)", str(header.get("HDUNAME", header.get("EXTNAME", ""))).strip().upper()
     )

@@ -91,6 +91,7 @@ def iterate_hdus(stream: BufferedIOBase, path: Path) -> Iterator[HduLocation]:
     DataError
         The file is not a FITS file, or ends before its headers say.
     """
+    # The size of a plain file shows truncation at once; that of a gzipped file is not known before its end.
     length = None if isinstance(stream, gzip.GzipFile) else os.fstat(stream.fileno()).st_size
     for blocks in iterate_headers(stream, path.name, trailing_blanks=True):
         location = HduLocation(_parse(blocks.header, path), blocks)

@@ -51,6 +51,7 @@ def find_aimpoint(pointing: Pointing, chips: tuple[int, ...], mean: Attitude, ti
     for number in chips:
         chip = pointing.detector.chip(number)
         x, y = (float(c[0]) for c in rays_to_chip(pointing, number, axis, mean))
+        # The nearest position on the chip, and its distance.
         inside = (min(max(x, 1.0), float(chip.nx)), min(max(y, 1.0), float(chip.ny)))
         hits.append((math.hypot(x - inside[0], y - inside[1]), Aimpoint(number, *inside, time)))
     return min(hits, key=lambda hit: hit[0])[1]
@@ -122,6 +123,7 @@ def _transmission(path: Path, aimpoint: Aimpoint, energy: float) -> float:
     columns = _columns_where(path, "CCD_ID", str(aimpoint.chip), *names)
     if columns[-1].shape[1:] not in ((1024 * 1024,), (1024, 1024)):
         raise DataError(f"{path.name}: FXY is not a map of 1024 x 1024 pixels")
+    # FXY is a map with CHIPX running fastest.
     pixel = (round(aimpoint.chipy) - 1) * 1024 + round(aimpoint.chipx) - 1
     depth = 0.0
     for n_energy, energies, mu, n_time, times, tau0, tau1, fxy in zip(*columns, strict=True):

@@ -62,6 +62,7 @@ def count_images(
     counts = np.zeros((intervals, grid.ny * grid.nx), dtype=np.int32)
     one = np.int32(1)
     for events in chunks:
+        # Positions are 4-byte floats; in 8 bytes the edges of pixels are exact.
         x = (events["x"].astype(float) - grid.x0) / grid.step
         y = (events["y"].astype(float) - grid.y0) / grid.step
         inside = (x >= 0) & (x < grid.nx) & (y >= 0) & (y < grid.ny)
@@ -75,6 +76,7 @@ def count_images(
         pixel = y[inside].astype(np.intp) * grid.nx + x[inside].astype(np.intp)
         if bands is not None:
             pixel += _interval(energy[inside], edges) * (grid.ny * grid.nx)
+        # Adds to the histogram in place; bincount would make one more image for each chunk.
         np.add.at(counts.reshape(-1), pixel, one)
     if bands is None:
         return counts.reshape(1, *grid.shape)
@@ -126,6 +128,8 @@ def apply_exposure_threshold(counts: Array, exposure: Array, fraction: float) ->
     fraction : float
         Least exposure of a pixel, as a fraction of the largest exposure.
     """
+    # At the edges the exposure is small and its errors are large, so the ratio would be noise. With a
+    # fraction of 0 only pixels without any exposure are set to 0.
     seen = (exposure >= fraction * exposure.max()) & (exposure > 0)
     ratio = np.divide(counts, exposure, out=np.zeros(counts.shape), where=seen)
     return ThresholdedImages(

@@ -60,6 +60,8 @@ class _BinnedPositions:
 
     def result(self) -> tuple[Array, Array, Array]:
         """Return mean time, x and y of the bins that have events."""
+        # The mean time of the events, not the middle of the bin: bins at the ends of good time are partly
+        # empty.
         filled = self.sums[0] > 0
         since, x, y = self.sums[1:, filled] / self.sums[0, filled]
         return self.start + since, x, y
@@ -130,6 +132,7 @@ def align_focal_plane(pointing: Pointing, aspect: Aspect, events: Array) -> Aspe
         A few thousand events, with `COLUMNS` and the chip number.
     """
     right, up = _det_residuals(pointing, events, aspect.at(events["time"].astype(float)))
+    # The median, as sub-pixel shifts of single events scatter around the alignment.
     good = np.isfinite(right) & np.isfinite(up)
     if not good.any():
         return aspect
@@ -147,5 +150,6 @@ def _det_residuals(pointing: Pointing, events: Array, attitude: Attitude | None)
 
 def _to_millimeters(pointing: Pointing, right: Array, up: Array) -> tuple[Array, Array]:
     """Return dy and dz of a shift in DET pixels: DETX increases with +y, DETY with -z."""
+    # A DET pixel is an angle seen from the mirror; times the focal length it is a length.
     pixel = FOCAL_LENGTH * np.deg2rad(pointing.detector.pixel / 3600)
     return right * pixel, -up * pixel

@@ -51,6 +51,7 @@ def interpolate_area(path: Path, energies: Array, values: Array, energy: float) 
     DataError
         The file does not include the energy, or its value there is not positive.
     """
+    # numpy would extrapolate with the value at the end.
     if not len(energies) or not energies.min() <= energy <= energies.max():
         raise DataError(f"{path.name} does not include the energy {energy:g} keV")
     value = float(np.interp(energy, energies, values))
@@ -82,6 +83,7 @@ def vignetting(energy: float, angle: Array) -> Array:
     [1.0, 0.85]
     """
     angles, energies, table = _vignetting_table()
+    # Linear in energy for each angle of the table, then linear in angle.
     at_energy = [np.interp(energy, energies, column) for column in table.T]
     relative: Array = np.interp(angle, angles, at_energy)
     return relative

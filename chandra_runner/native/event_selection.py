@@ -87,6 +87,7 @@ class Selection:
         if self.grades is not None:
             yield "grade", np.isin(chunk["grade"].astype(np.int16), self.grades)
         if self.energy is not None:
+            # In 8 bytes: limits rounded to the 4-byte floats of the column would move events across them.
             low, high = (np.float64(limit) for limit in self.energy)
             energy = chunk["energy"].astype(np.float64)
             yield "energy", (energy >= low) & (energy < high)
@@ -170,6 +171,7 @@ def select_events(
     source.require(*selection.columns())
     dropped: Counter[str] = Counter()
     in_order, last = True, -np.inf
+    # The header is complete before the first row, apart from the number of rows and the checksums.
     header = selected_header(source.header, selection, header_update)
     extensions = _extensions(source, selection, header_update)
     primary = source.primary.copy()
@@ -204,6 +206,7 @@ def in_good_time(good_times: GoodTimes, time: Floats, chips: NDArray[Any] | None
     if chips is None:
         return _contains(good_times.first, time)
     chips = chips.astype(np.int16)
+    # Events of a chip without good times are dropped.
     good = np.zeros(len(time), dtype=bool)
     for chip, gti in good_times.by_chip.items():
         good |= (chips == chip) & _contains(gti, time)

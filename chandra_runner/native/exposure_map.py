@@ -52,8 +52,11 @@ def sample_times(gti: Gti) -> tuple[Array, Array]:
     middle, length : ndarray, shape (n,)
         Middle and length of each piece, s.
     """
+    # Each interval gets as many equal pieces as it takes to have none longer than STEP. So the pieces cover
+    # the good time exactly, and none begins in one interval and ends in another.
     pieces = np.maximum(np.ceil((gti.stop - gti.start) / STEP), 1).astype(np.int64)
     length = np.repeat((gti.stop - gti.start) / pieces, pieces)
+    # Number of each piece within its interval: 0, 1, 2, ..., 0, 1, ...
     index = np.arange(len(length)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     return np.repeat(gti.start, pieces) + (index + 0.5) * length, length
 
@@ -90,9 +93,11 @@ def exposure_map(pointing: Pointing, grid: Grid, chips: Iterable[ChipExposure]) 
     ndarray of float64, shape (ny, nx)
         Exposure, s: the live time where good pixels observed all the time, 0 where none did.
     """
+    # A large image pixel is divided into whole fine pixels, so that its exposure is the mean of theirs.
     out = np.zeros(grid.shape)
     oversample = max(math.ceil(grid.step / fine_pixel(pointing.detector)), 1)
     for chip in chips:
+        # A chip whose good time is zero has no mean attitude.
         if chip.seconds.sum() > 0:
             _add_chip(out, pointing, grid, chip, oversample)
     return out
@@ -105,9 +110,11 @@ def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure
     finer than a large image pixel.
     """
     step = grid.step / oversample
+    # The mean attitude keeps offsets small, and with them the error of treating the dither as a shift.
     mean = mean_attitude(exposure.attitude, exposure.seconds)
     kernel, left, bottom = _offsets(pointing, exposure, mean, step)
     chip = pointing.detector.chip(exposure.number)
+    # A flat chip is a quadrilateral on the sky: its corners give the range of its pixels.
     corners = chip_to_focal(pointing, chip.number, *chip.corners)
     x, y = rays_to_sky(pointing, rays(corners, mean), mean)
     # Only the part of the chip that the dither moves into the image is computed.
@@ -118,6 +125,7 @@ def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure
     centers_x = grid.x0 + (np.arange(columns.start, columns.stop) + 0.5) * step
     centers_y = grid.y0 + (np.arange(rows.start, rows.stop) + 0.5) * step
     seen = _project_good_pixels(pointing, exposure, chip, mean, centers_x, centers_y)
+    # The result begins at the first pixel of the chip plus the first offset.
     fine = _convolve(seen, kernel)
     _bin_into(out, fine, rows.start + bottom, columns.start + left, oversample)
 
@@ -143,8 +151,10 @@ def _offsets(
     x, y = rays_to_sky(
         pointing, rays(np.repeat(focal, len(exposure.seconds), axis=1), exposure.attitude), exposure.attitude
     )
+    # One position per sample of the attitude, relative to the position at the mean attitude.
     x_mean, y_mean = rays_to_sky(pointing, rays(focal, mean), mean)
     x, y = (x - x_mean) / step, (y - y_mean) / step
+    # The size of the kernel is that of the motion: a slew across the sky would need unlimited memory.
     if max(np.ptp(x), np.ptp(y)) * step > LARGEST_MOTION * pointing.detector.size:
         raise DataError(
             "the aspect solution moves by more than 25 % of the field of view during good time",
@@ -152,6 +162,7 @@ def _offsets(
         )
     i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
     left, bottom = int(i.min()), int(j.min())
+    # One row and column more than the whole offsets, for the neighbors that share the last sample.
     shape = (int(j.max()) - bottom + 2, int(i.max()) - left + 2)
     kernel = np.zeros(shape[0] * shape[1])
     for di, share_x in ((0, i + 1 - x), (1, x - i)):
@@ -163,6 +174,7 @@ def _offsets(
 
 def _span(corners: Array, first: int, length: int, size: int) -> range:
     """Return the fine pixels of a chip that the dither can move into an image of `size` fine pixels."""
+    # One pixel more on each side, as pixels at the edge belong to the chip in part.
     low = max(math.floor(corners.min()) - 1, -(first + length))
     high = min(math.ceil(corners.max()) + 1, size - first)
     return range(low, max(high, low))
@@ -176,11 +188,14 @@ def _project_good_pixels(
     x and y are the sky coordinates of the columns and rows. Row, column and scale are sums of a term in x
     and a term in y, which costs two one-dimensional products instead of a projection of each pixel.
     """
+    # The map may be averaged over blocks of chip pixels (HRC).
     block = chip.nx // exposure.good.shape[1]
     to_x, to_y, depth = _projection(pointing, chip, mean, x, y)
     scale = (depth[0] * x + depth[2]) + (depth[1] * y)[:, None]
     column = (((to_x[0] * x + to_x[2]) + (to_x[1] * y)[:, None]) / scale - 0.5) / block
     row = (((to_y[0] * x + to_y[2]) + (to_y[1] * y)[:, None]) / scale - 0.5) / block
+    # The value is that of the nearest pixel, 0 outside the chip: edges and bad pixels stay sharp, and the
+    # convolution smooths them as the dither did.
     ny, nx = exposure.good.shape
     inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
     seen = np.zeros(inside.shape)
@@ -203,6 +218,8 @@ def _projection(pointing: Pointing, chip: Chip, mean: Attitude, x: Array, y: Arr
     at_x, at_y = np.array([low_x, high_x, high_x, low_x]), np.array([low_y, low_y, high_y, high_y])
     ray = sky_to_rays(pointing, at_x, at_y, mean)
     chipx, chipy = rays_to_chip(pointing, chip.number, ray, mean)
+    # Eight unknowns (the ninth is 1, as the scale is free) from two linear equations for each point:
+    # chipx (m20 x + m21 y + 1) = m00 x + m01 y + m02, and the same for chipy.
     equations, right = [], []
     for sky_x, sky_y, to_x, to_y in zip(at_x, at_y, chipx, chipy, strict=True):
         equations.append([sky_x, sky_y, 1, 0, 0, 0, -to_x * sky_x, -to_x * sky_y])
@@ -220,6 +237,7 @@ def _convolve(image: Array, kernel: Array) -> Array:
     from scipy import fft
 
     shape = [a + b - 1 for a, b in zip(image.shape, kernel.shape, strict=True)]
+    # Padding to the full size keeps the ends from wrapping around; lengths with small prime factors are fast.
     padded = [fft.next_fast_len(n, real=True) for n in shape]
     product = fft.rfft2(image, padded)
     product *= fft.rfft2(kernel, padded)
@@ -232,6 +250,7 @@ def _bin_into(out: Array, fine: Array, bottom: int, left: int, oversample: int) 
     """Add the means of fine pixels to the image; `bottom` and `left` are the positions of the first ones."""
     # First sum along each axis up to the edges of image pixels, the first of which may be incomplete.
     for axis, first in ((0, bottom), (1, left)):
+        # The first fine pixel whose position is a multiple of the oversampling begins an image pixel.
         edges = np.arange(-(-first // oversample) * oversample - first, fine.shape[axis], oversample)
         starts = edges if len(edges) and edges[0] == 0 else np.concatenate([[0], edges]).astype(np.int64)
         fine = np.add.reduceat(fine, starts, axis=axis)

@@ -101,11 +101,13 @@ def load_field_of_view(events: EventFile, companions: Companions) -> FieldOfView
     pointing = Pointing.of(events.header)
     notes: list[str] = []
     aspect = _aspect(events, companions.asol, pointing, notes)
+    # A dead-time file is more precise than the header of events that were filtered by time since.
     dtcor = events.dtcor
     if companions.dtf is not None:
         dtcor = mean_live_fraction(companions.dtf, events.good_times.first) or dtcor
     good = _good_maps(events, companions, pointing, notes)
     chips = tuple(_chip_exposure(events, aspect, dtcor, number, pixels) for number, pixels in good.items())
+    # A chip can lose all of its good time to the flare filter, while others keep theirs.
     exposed = tuple(chip for chip in chips if len(chip.seconds))
     if not exposed:
         raise DataError(f"{events.path.name} has no good time on any chip")
@@ -184,6 +186,7 @@ def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes
 
 def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[str]) -> None:
     """Check that the aspect solution covers the good time: refuse less than half, note less than all."""
+    # Beyond its ends the attitude is held, which is harmless for a frame or two, not for hours.
     covered = good.intersect(make_gti(aspect.time[0] - _SLACK, aspect.time[-1] + _SLACK)).total()
     missing = good.total() - covered
     names = ", ".join(path.name for path in asol)

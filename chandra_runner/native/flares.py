@@ -76,6 +76,7 @@ def clean_sigma(
     ([0.0, 2400.0], [2000.0, 6000.0])
     """
     kept = _with_rate(rate)
+    # Bins that were dropped never return, so this ends; mean and limits are those of the last round.
     while True:
         mean, width = float(np.mean(rate[kept])), allowed_sigma * float(np.std(rate[kept]))
         inside = kept & (np.abs(rate - mean) <= width)
@@ -140,6 +141,7 @@ def clean_mean(
         low, high = level / scale, level * scale
     else:
         low, high = (level + sign * stddev * np.sqrt(level / longest) for sign in (-1, 1))
+    # Strictly inside the limits, as in CIAO.
     good = some & (rate > low) & (rate < high)
     least = minfrac * np.count_nonzero(some)
     if not good.any() or np.count_nonzero(good) < least:
@@ -193,6 +195,7 @@ def _with_rate(rate: Floats) -> Bools:
         raise DataError(
             f"the light curve must have at least two bins, but has {len(rate)}", "make time_bin_size shorter"
         )
+    # As in CIAO, bins of rate 0 are ignored: most of them were not exposed.
     some: Bools = rate > 0
     if not some.any():
         raise NoGoodTime("No rows with a count rate > 0")

@@ -154,11 +154,13 @@ def good_fraction(chip: Chip, windows: Sequence[Window], bad: Array, block: int 
     rows = max(STRIP // chip.nx // block, 1) * block
     for first in range(0, chip.ny, rows):
         shape = (min(rows, chip.ny - first), chip.nx)
+        # Pixels outside all windows have no events.
         kept = np.zeros(shape, dtype=np.float32)
         # Windows that keep less are painted over those that keep more.
         for window in sorted(windows, key=lambda w: -w.kept):
             kept[_in_any(window.inside, first, shape) & ~_in_any(window.outside, first, shape)] = window.kept
         kept[_in_any(bad, first, shape)] = 0
+        # Average squares of pixels: two new axes of the length of a block, which the mean removes.
         blocks = kept.reshape(shape[0] // block, block, chip.nx // block, block)
         out[first // block : (first + shape[0]) // block] = blocks.mean(axis=(1, 3))
     return out
@@ -186,6 +188,7 @@ def _chip_tables(path: Path, detector: Detector, name: str, column: str) -> dict
 
 
 def _chip_of(hdu: Any, detector: Detector) -> int:
+    # HRC-I has only one chip, so its files need not say which.
     if len(detector.chips) == 1:
         return next(iter(detector.chips))
     for key in ("CCD_ID", "CHIP_ID"):
@@ -214,6 +217,7 @@ def _status_words(hdu: Any) -> Array:
     """Read STATUS of all rows as numbers; the file has bits, the highest first, or numbers."""
     bits = _integer_column(hdu, "STATUS")
     if bits.ndim == 2:
+        # The first bit is the highest.
         bits = (bits << np.arange(bits.shape[1])[::-1]).sum(axis=1)
     return bits
 

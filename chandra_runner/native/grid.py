@@ -69,6 +69,7 @@ class Grid:
 
         It runs from floor(min - 0.5) + 0.5 to ceil(max - 0.5) + 0.5; a last, partial pixel is kept whole.
         """
+        # Edges are half pixels, so that image pixels consist of whole sky pixels.
         x0, y0 = (math.floor(low - 0.5) + 0.5 for low in (extent.x_min, extent.y_min))
         x1, y1 = (math.ceil(high - 0.5) + 0.5 for high in (extent.x_max, extent.y_max))
         return cls(x0, y0, step, nx=_steps(x1 - x0, step), ny=_steps(y1 - y0, step))

@@ -60,6 +60,7 @@ def image_header(
     set_exposure(header, good_times, dtcor)
     header["HDUCLASS"], header["HDUCLAS1"] = "OGIP", "IMAGE"
     header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
+    # x0 and y0 are outer edges, and the center of the first image pixel is 1 in FITS: hence the 0.5 below.
     degrees = pointing.detector.pixel / 3600
     celestial = (("RA---TAN", pointing.ra, grid.x0, -1, "x"), ("DEC--TAN", pointing.dec, grid.y0, 1, "y"))
     header["WCSNAMEP"] = "PHYSICAL"

@@ -105,6 +105,7 @@ def mean_live_fraction(path: Path, good: Gti) -> float | None:
     table = table_with(path, "TIME", "DTF")
     with naming_file(path):
         time, fractions = number_column(table, "TIME"), number_column(table, "DTF")
+    # Rows are nearly equally spaced in time, so the plain mean is the mean over time.
     chosen = fractions[good.contains(time) & np.isfinite(fractions)]
     return float(chosen.mean()) if chosen.size else None
 
@@ -113,6 +114,7 @@ def sort_events(source: Path, target: Path) -> None:
     """Copy an uncompressed event list with its rows sorted by time; equal times keep their order."""
     with EventFile.open(source) as events:
         time = np.concatenate([chunk["time"].astype(np.float64) for chunk in events.chunks()])
+        # Only the times are in memory; rows are copied from the file in their new order, chunk by chunk.
         order = np.argsort(time, kind="stable")
         with event_writer(target, events.primary, events.header, events.extension_bytes) as writer:
             for first in range(0, len(order), CHUNK):

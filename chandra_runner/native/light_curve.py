@@ -96,6 +96,8 @@ def light_curve(events: EventFile, bin_size: float, band: Band | None = None) ->
     DataError
         A column or keyword is missing, or there would be no bins, or too many.
     """
+    # Exposure is only that of the aimpoint chip, although events of all chips are counted: dmextract does it
+    # so, and the good times of the chips usually differ by seconds only.
     edges = time_edges(events.tstart, events.tstop, bin_size)
     counts = count_events(events, edges, band)
     exposure = good_time(events.good_times.first, edges) * events.dtcor
@@ -110,6 +112,7 @@ def light_curve(events: EventFile, bin_size: float, band: Band | None = None) ->
 
 def time_edges(start: float, stop: float, bin_size: float) -> Floats:
     """Return the edges of as many bins as are needed from `start` to `stop`, shape (n + 1,), s."""
+    # Whole bins only, so the last one may end after `stop`.
     bins = math.ceil((stop - start) / bin_size)
     if not 0 < bins <= MAX_BINS:
         raise DataError(

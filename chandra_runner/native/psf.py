@@ -31,6 +31,7 @@ def off_axis_map(pointing: Pointing, grid: Grid, mean: Attitude) -> Array:
     """
     x = grid.x0 + (np.arange(grid.nx) + 0.5) * grid.step
     angles = np.empty(grid.shape)
+    # Row by row, as the vectors of all pixels would need several times the memory of the map.
     for row in range(grid.ny):
         y = np.full(grid.nx, grid.y0 + (row + 0.5) * grid.step)
         ray = sky_to_rays(pointing, x, y, mean)
@@ -61,6 +62,7 @@ def psf_radius(angle: Array, enclosed: float) -> Array:
     >>> float(psf_radius(np.array(10.0), 0.9))
     11.0
     """
+    # A Gaussian encloses 1 - exp(-r^2 / 2 sigma^2) within r.
     scale = math.sqrt(math.log1p(-enclosed) / math.log1p(-_FRACTION))
     radius: Array = scale * (1 + 10 * (angle / 10) ** 2)
     return radius

@@ -51,6 +51,8 @@ def read_observation(directory: Path, obsid: int) -> Observation:
     oif = read_oif(directory / index[0]) if index else None
     if oif:
         _check_obsid(oif.header, index[0], obsid)
+    # Whether there is something to reduce is decided before headers are read: inactive observations may lack
+    # the files that have them.
     files = _select(paths, oif)
     headers = [oif.header] if oif else []
     reason = _inactive_reason(files, oif)
@@ -58,6 +60,7 @@ def read_observation(directory: Path, obsid: int) -> Observation:
         return _observation(obsid, headers, reason=reason)
     missing = _missing(files, oif)
     groups = group_files(directory, files, oif.locations("EVT1") if oif else [])
+    # Event headers first: numbers in oif.fits are rounded.
     headers = [*_event_headers(directory, groups, missing, obsid), *headers]
     exposures = tuple(
         Exposure(_exposure_id(tag), f"{_prefix(headers)}{obsid:05d}{_suffix(tag)}", found)
@@ -124,6 +127,7 @@ def _select(paths: Iterable[str], oif: Oif | None) -> Files:
             files.setdefault(kind_of(path), []).append(path)
     if oif is None:
         return files
+    # Only names are compared: paths in oif.fits are not trusted, and files may be in another folder.
     listed = {bare_name(member.location) for member in oif.members}
     return {
         kind: [path for path in found if bare_name(path) in listed] or found for kind, found in files.items()

@@ -45,7 +45,9 @@ def group_files(directory: Path, files: Files, listed_evt1: Sequence[str]) -> Gr
         An exposure has two files of a kind that must be unique, or a header cannot be read.
     """
     evt1, evt2 = files.get("evt1", ()), files.get("evt2", ())
+    # Intervals that are listed count even if their files are missing: the user must learn of them.
     obis = [name.removeprefix("E") for name in obi_ids([*{*evt1, *listed_evt1}])]
+    # Interleaved mode is recognized by names; files that name neither type of frame belong to both exposures.
     if is_interleaved([*evt1, *evt2]):
         groups = _assign(files, ("e1", "e2"), lambda path, tag: _frame_type(path) in ("", tag))
     elif len(obis) > 1:
@@ -60,6 +62,7 @@ def group_files(directory: Path, files: Files, listed_evt1: Sequence[str]) -> Gr
 def _by_interval(directory: Path, files: Files, obis: Sequence[str]) -> Groups:
     # The archive merges the evt2 of several intervals: it belongs to none of them.
     parts = {kind: paths for kind, paths in files.items() if kind != "evt2"}
+    # On-board aspect solutions and parameter blocks are named by time, not by interval.
     spans = {obi_of(path): _span(directory, path) for path in files.get("evt1", ())}
     unnamed = {path: _span(directory, path) for paths in parts.values() for path in paths if not obi_of(path)}
 

@@ -92,6 +92,7 @@ def read_oif(path: str | PathLike[str]) -> Oif:
     """
     from chandra_runner.fits.reader import read_hdus
 
+    # astropy raises various errors if extension 1 is missing, is not a table, or has other columns.
     path = Path(path)
     try:
         table = read_hdus(path)[1]

@@ -131,6 +131,7 @@ def find_directory(data: Path, obsid: int) -> Path | None:
 
     Directories without files are skipped: ``3`` may be ObsID 3, or the parent of ``3/493``.
     """
+    # A directory of its own, or the layout of the archive by last digit, with or without its top directory.
     name = str(obsid)
     for directory in (data / name, data / name[-1] / name, data / "byobsid" / name[-1] / name):
         if any(True for _ in _walk(directory)):
