@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from chandra_runner.archive.catalog.catalogs import WITH_DATA, Catalog, CatalogEntry
 from chandra_runner.archive.catalog.search import Criteria, format_angle
 from chandra_runner.archive.catalog.sky import Position
-from chandra_runner.archive.catalog.tap import WITH_DATA, Catalog, CatalogEntry
 
 from .json_output import to_json
 from .tables import Column, counted, render_table

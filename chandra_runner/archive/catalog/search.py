@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from .catalogs import WITH_DATA, Catalog, CatalogEntry
 from .sky import Position, box_around
-from .tap import WITH_DATA, Catalog, CatalogEntry, entries_in
+from .tap import entries_in
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,4 @@
-"""Querying the catalogs of Chandra's observations through their TAP services.
-
-Columns of ``cxc.observation`` (the Chandra Data Archive's own catalog; target names in capitals and without
-spaces, exposures in ks, start dates as ISO 8601): https://cda.cfa.harvard.edu/cxctap/tables. Columns of
-``chanmaster`` (HEASARC's copy, updated twice a week; exposures in s, start dates as MJD):
-https://heasarc.gsfc.nasa.gov/W3Browse/chandra/chanmaster.html.
+"""Querying a catalog through its TAP service (https://www.ivoa.net/documents/TAP/).
 
 A query states only a box on the sky. Everything else is decided here, in the same way for every
 catalog: the CXC's service rejects ADQL's geometry, and what is not sent cannot be injected.
@@ -15,7 +10,6 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -25,8 +19,8 @@ from loguru import logger
 from chandra_runner.archive.errors import ArchiveError, PassingError
 from chandra_runner.archive.http import HttpClient
 from chandra_runner.errors import SiteError, UsageError
-from chandra_runner.suggestions import did_you_mean
 
+from .catalogs import CATALOGS, WITH_DATA, Catalog, CatalogEntry
 from .deadline import DeadlineError, within
 from .sky import Box, Position
 
@@ -39,106 +33,8 @@ MAX_ROWS = 100_000
 MAX_BYTES = 100_000_000
 """Largest size of an answer: a row has 200 bytes."""
 
-WITH_DATA = ("archived", "observed")
-"""The states of observations with data: public ones, and those that are still proprietary."""
 _REMOTE_DATA = re.compile(rb"<(?:\w+:)?STREAM[^>]*\shref\s*=", re.IGNORECASE)
-
-_COLUMNS = ("obsid", "target", "ra", "dec", "instrument", "grating", "exposure", "start", "status")
 _MJD_ZERO = date(1858, 11, 17)
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """A table of Chandra's observations, and the service that has it.
-
-    Parameters
-    ----------
-    url : str
-        Address of the TAP service.
-    table : str
-        Name of the table.
-    columns : Mapping of str to str
-        The table's names for ``obsid target ra dec instrument grating exposure start status``.
-    kilosecond : float
-        One kilosecond in the table's unit of exposure times.
-    """
-
-    url: str
-    table: str
-    columns: Mapping[str, str]
-    kilosecond: float
-
-
-@dataclass(frozen=True)
-class CatalogEntry:
-    """One observation in a catalog.
-
-    Parameters
-    ----------
-    obsid : int
-        The ObsID.
-    target : str
-        Name of the target, as the observer wrote it.
-    position : Position
-        Position of the target.
-    instrument, grating : str
-        ``ACIS-I``, ``ACIS-S``, ``HRC-I`` or ``HRC-S``; ``NONE``, ``HETG`` or ``LETG``.
-    exposure : float
-        Exposure time, ks.
-    start : date or None
-        Date of the start.
-    status : str
-        ``archived`` (public), ``observed`` (not public yet), ``scheduled``, ``unobserved``...
-    """
-
-    obsid: int
-    target: str
-    position: Position
-    instrument: str
-    grating: str
-    exposure: float
-    start: date | None
-    status: str
-
-
-CATALOGS = {
-    "cxc": Catalog(
-        "https://cda.cfa.harvard.edu/cxctap",
-        "cxc.observation",
-        dict(zip(_COLUMNS, _COLUMNS, strict=True))
-        | {"target": "target_name", "exposure": "exposure_time", "start": "start_date"},
-        kilosecond=1,
-    ),
-    "heasarc": Catalog(
-        "https://heasarc.gsfc.nasa.gov/xamin/vo/tap",
-        "chanmaster",
-        dict(zip(_COLUMNS, _COLUMNS, strict=True))
-        | {"target": "name", "instrument": "detector", "start": "time"},
-        kilosecond=1000,
-    ),
-}
-
-
-def catalog_at(service: str) -> Catalog:
-    """Return the catalog that `service` names.
-
-    It is ``cxc``, ``heasarc``, the URL of a service that has the CXC's table, or ``heasarc=URL``.
-
-    Raises
-    ------
-    UsageError
-        There is no such service.
-    """
-    name, _, url = ("cxc", "", service) if "://" in service.partition("=")[0] else service.partition("=")
-    if name not in CATALOGS:
-        raise UsageError(
-            f"--service {service}: there is no such service",
-            did_you_mean(name, tuple(CATALOGS), "it is the URL of a TAP service, or one of"),
-        )
-    if url and not url.startswith(("http://", "https://")):
-        raise UsageError(f"--service {service}: {url!r} is not an address", "write https://...")
-    known = CATALOGS[name]
-    return Catalog(url.rstrip("/") or known.url, known.table, known.columns, known.kilosecond)
 
 
 def entries_in(catalog: Catalog, box: Box, timeout: float) -> Iterator[CatalogEntry]:
@@ -212,38 +108,55 @@ def _query(catalog: Catalog, query: str, timeout: float) -> Table:
         ) from None
     except (ArchiveError, PassingError) as error:
         raise SiteError(f"{catalog.url} gave no usable answer: {error}", _hint(catalog)) from None
-    votable = _parse(body, catalog, status)
-    for info in votable.resources[0].infos if votable.resources else ():
-        if info.name == "QUERY_STATUS" and info.value == "ERROR":
-            raise SiteError(f"{catalog.url} refused the query: {_text(info.content)}", _hint(catalog))
-        if info.name == "QUERY_STATUS" and info.value == "OVERFLOW":
-            raise UsageError(
-                f"{catalog.url} does not list all observations of so large a field",
-                "use a smaller --radius",
-            )
+    return _read_table(body, status, catalog)
+
+
+def _read_table(body: bytes, status: int, catalog: Catalog) -> Table:
+    """Return the table of an answer, if it is complete."""
+    problem = "" if status == HTTPStatus.OK else f"the server answers {status}"
     try:
-        return votable.get_first_table().to_table(use_names_over_ids=True)
-    except (IndexError, ValueError) as error:
-        raise SiteError(f"{catalog.url} gave no usable answer: {_line(error)}", _hint(catalog)) from None
+        votable = _parse(body)
+        for value, text in _query_status(votable):
+            if value == "ERROR":
+                raise SiteError(f"{catalog.url} refused the query: {text}", _hint(catalog))
+            if value == "OVERFLOW":
+                raise UsageError(
+                    f"{catalog.url} does not list all observations of so large a field",
+                    "use a smaller --radius",
+                )
+        # A message about an error may come with any HTTP status, a table only with success.
+        if not problem:
+            return votable.get_first_table().to_table(use_names_over_ids=True)
+    except (ArchiveError, IndexError, ValueError) as error:
+        problem = problem or _line(error)
+    raise SiteError(f"{catalog.url} gave no usable answer: {problem}", _hint(catalog))
 
 
-def _parse(body: bytes, catalog: Catalog, status: int) -> VOTableFile:
-    """Parse a VOTable; one with an error message may come with any HTTP status."""
+def _parse(body: bytes) -> VOTableFile:
     from astropy.io.votable import parse
 
     # A table may refer to its data by an address, which could be that of any file or server.
-    problem = "its table has its data elsewhere" if _REMOTE_DATA.search(body) else ""
-    if not problem:
-        try:
-            with warnings.catch_warnings():
-                # Services' VOTables seldom follow the standard in all; what matters is checked afterwards.
-                warnings.simplefilter("ignore")
-                return parse(io.BytesIO(body))
-        except Exception as error:  # whatever the XML and VOTable parsers make of damage
-            problem = _line(error)
-    if status != HTTPStatus.OK:
-        problem = f"the server answers {status}"
-    raise SiteError(f"{catalog.url} gave no usable answer: {problem}", _hint(catalog))
+    if _REMOTE_DATA.search(body):
+        raise ArchiveError("its table has its data elsewhere")
+    try:
+        with warnings.catch_warnings():
+            # Services' VOTables seldom follow the standard in all; what matters is checked afterwards.
+            warnings.simplefilter("ignore")
+            return parse(io.BytesIO(body))
+    except Exception as error:  # whatever the XML and VOTable parsers make of damage
+        raise ArchiveError(_line(error)) from error
+
+
+def _query_status(votable: VOTableFile) -> Iterator[tuple[str, str]]:
+    """Yield what a service says about the query: value and text.
+
+    It says so before the table and, if the table was cut short, once more after it; services differ in the
+    element in which they put it.
+    """
+    for element in (votable, *votable.resources, *votable.iter_tables()):
+        for info in element.infos:
+            if info.name == "QUERY_STATUS":
+                yield info.value, _text(info.content)
 
 
 def _entry(values: Mapping[str, str], kilosecond: float) -> CatalogEntry:

@@ -13,9 +13,9 @@ from chandra_runner.cli.options import Subparsers, add_command, add_json_option
 from chandra_runner.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from chandra_runner.archive.catalog.catalogs import CatalogEntry
     from chandra_runner.archive.catalog.search import Criteria
     from chandra_runner.archive.catalog.sky import Position
-    from chandra_runner.archive.catalog.tap import CatalogEntry
 
 INSTRUMENTS = ("acis", "hrc", "acis-i", "acis-s", "hrc-i", "hrc-s")
 STANDARDS = {"ACIS": "standard/acis-imaging", "HRC": "standard/hrc-imaging"}
@@ -85,8 +85,8 @@ def _add_services(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> ExitCode:
     """Search the catalog, show what was found, and write the recipe where one is wanted."""
+    from chandra_runner.archive.catalog.catalogs import catalog_at
     from chandra_runner.archive.catalog.search import find
-    from chandra_runner.archive.catalog.tap import catalog_at
     from chandra_runner.cli.found_observations import found_json, found_recipe, found_text
     from chandra_runner.cli.output_files import check_new, write_new_recipe
 
