@@ -1,4 +1,4 @@
-"""An archive with one small observation, and errands to it."""
+"""An archive with one small observation, and requests to it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chandra_runner import synthetic as sample
-from chandra_runner.archive import http as transport
-from chandra_runner.archive.download import download as bringing
+from chandra_runner.archive import http
+from chandra_runner.archive.download import download as download_module
 from chandra_runner.archive.download.download import DownloadRequest
 from chandra_runner.archive.download.file_selection import FileSelection
 
@@ -29,10 +29,10 @@ def observation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(observation: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """An archive that behaves, until it is told not to; waiting between tries is short."""
-    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(transport, "LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr(bringing, "POLL_INTERVAL", 0.02)
+    """An archive that behaves, unless a test says otherwise; pauses between tries are short."""
+    monkeypatch.setattr(http, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(http, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(download_module, "POLL_INTERVAL", 0.02)
     monkeypatch.setenv("no_proxy", "*")
     found = Site()
     found.add(OBSID, observation)
@@ -41,17 +41,17 @@ def site(observation: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 @pytest.fixture
 def url(site: Site) -> Iterator[str]:
-    """Where it is."""
+    """Address of the archive."""
     with serve(site) as address:
         yield address
 
 
-Make = Callable[..., DownloadRequest]
+MakeRequest = Callable[..., DownloadRequest]
 
 
 @pytest.fixture
-def errand(tmp_path: Path, url: str) -> Make:
-    """Makes errands to the archive, into a directory of the test."""
+def make_request(tmp_path: Path, url: str) -> MakeRequest:
+    """Make requests to the archive, for a directory of the test."""
 
     def make(**changes: Any) -> DownloadRequest:
         (tmp_path / "scratch").mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ def errand(tmp_path: Path, url: str) -> Make:
 
 
 def files(directory: Path) -> dict[str, bytes]:
-    """What is in a directory and has no name of its own making: paths and bytes."""
+    """Return the files of a directory, without hidden ones: paths and bytes."""
     return {
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in sorted(directory.rglob("*"))

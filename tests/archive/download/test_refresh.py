@@ -13,7 +13,7 @@ from tests import archive_server as server
 
 from ...archive_server import Site, serve
 from ...conftest import Run
-from ..conftest import OBSID, Make, files
+from ..conftest import OBSID, MakeRequest, files
 
 
 def reprocess(site: Site) -> None:
@@ -21,57 +21,57 @@ def reprocess(site: Site) -> None:
     site.files = {path.replace("N001_", "N005_"): body for path, body in site.files.items()}
 
 
-def test_nothing_newer_changes_nothing(site: Site, errand: Make) -> None:
-    download_missing_files(errand())
+def test_nothing_newer_changes_nothing(site: Site, make_request: MakeRequest) -> None:
+    download_missing_files(make_request())
     before = len(site.asked())
-    download_missing_files(errand(refresh=True))
+    download_missing_files(make_request(refresh=True))
     assert len(site.asked()) == before
 
 
-def test_a_newer_version_takes_the_place_of_the_old_one(site: Site, errand: Make) -> None:
-    order = errand()
-    download_missing_files(order)
+def test_a_newer_version_takes_the_place_of_the_old_one(site: Site, make_request: MakeRequest) -> None:
+    request = make_request()
+    download_missing_files(request)
     reprocess(site)
-    download_missing_files(order)  # not asked for: what is here stays
-    assert {path for path in files(order.directory) if "N001_" in path}
-    download_missing_files(errand(refresh=True))
+    download_missing_files(request)  # not requested: the old version stays
+    assert {path for path in files(request.directory) if "N001_" in path}
+    download_missing_files(make_request(refresh=True))
     start = server.prefix(OBSID)
-    assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
-    assert not (order.directory / refreshing.STAGING).exists()
+    assert files(request.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
+    assert not (request.directory / refreshing.STAGING).exists()
 
 
-def test_an_older_version_of_another_archive_is_not_taken(site: Site, errand: Make) -> None:
+def test_an_older_version_of_another_archive_is_not_taken(site: Site, make_request: MakeRequest) -> None:
     reprocess(site)
-    order = errand()
-    download_missing_files(order)
+    request = make_request()
+    download_missing_files(request)
     site.files = {path.replace("N005_", "N001_"): body for path, body in site.files.items()}
-    before = files(order.directory)
-    download_missing_files(errand(refresh=True))
-    assert files(order.directory) == before
+    before = files(request.directory)
+    download_missing_files(make_request(refresh=True))
+    assert files(request.directory) == before
 
 
-def test_the_old_files_stay_when_the_new_ones_do_not_come(site: Site, errand: Make) -> None:
-    order = errand()
-    download_missing_files(order)
-    before = files(order.directory)
+def test_the_old_files_stay_when_the_new_ones_do_not_come(site: Site, make_request: MakeRequest) -> None:
+    request = make_request()
+    download_missing_files(request)
+    before = files(request.directory)
     reprocess(site)
     site.answer(site.find(OBSID, "evt2.fits.gz"), server.status(403))
     with pytest.raises(DataError, match=r"N005_evt2.fits.gz: .* refused \(403"):
-        download_missing_files(errand(refresh=True))
-    outside = {path: body for path, body in files(order.directory).items() if not path.startswith(".")}
+        download_missing_files(make_request(refresh=True))
+    outside = {path: body for path, body in files(request.directory).items() if not path.startswith(".")}
     assert outside == before
     asked = len(site.asked())
-    download_missing_files(errand(refresh=True))
-    brought = [request.path for request in site.asked()[asked:]]
-    assert brought == [site.find(OBSID, "evt2.fits.gz")]  # what had come was kept
+    download_missing_files(make_request(refresh=True))
+    downloaded = [r.path for r in site.asked()[asked:]]
+    assert downloaded == [site.find(OBSID, "evt2.fits.gz")]  # the files received before were kept
 
 
 @pytest.mark.parametrize("moment", range(5))
 def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
-    site: Site, errand: Make, monkeypatch: pytest.MonkeyPatch, moment: int
+    site: Site, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
-    order = errand()
-    download_missing_files(order)
+    request = make_request()
+    download_missing_files(request)
     reprocess(site)
     place, moved = refreshing._move_into_place, []
 
@@ -83,19 +83,19 @@ def test_a_switch_that_is_interrupted_is_finished_by_the_next_run(
 
     monkeypatch.setattr(refreshing, "_move_into_place", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        download_missing_files(errand(refresh=True))
+        download_missing_files(make_request(refresh=True))
     monkeypatch.setattr(refreshing, "_move_into_place", place)
     asked = len(site.requests)
-    download_missing_files(errand(archives=()))
+    download_missing_files(make_request(archives=()))
     assert len(site.requests) == asked
     start = server.prefix(OBSID)
-    assert files(order.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
+    assert files(request.directory) == {path.removeprefix(start): body for path, body in site.files.items()}
 
 
-def test_missing_files_are_not_taken_from_another_version(site: Site, errand: Make) -> None:
-    order = errand()
-    download_missing_files(order)
-    (evt2,) = order.directory.glob("primary/*_evt2.fits.gz")
+def test_missing_files_are_not_taken_from_another_version(site: Site, make_request: MakeRequest) -> None:
+    request = make_request()
+    download_missing_files(request)
+    (evt2,) = request.directory.glob("primary/*_evt2.fits.gz")
     evt2.unlink()
     site.files = {
         path.replace("N001_evt1", "N005_evt1"): body
@@ -104,7 +104,7 @@ def test_missing_files_are_not_taken_from_another_version(site: Site, errand: Ma
     }
     other = r"it has \S+N005_evt1.fits, but this directory has \S+N001_evt1.fits; use --refresh data"
     with pytest.raises(DataError, match=other):
-        download_missing_files(order)
+        download_missing_files(request)
 
 
 def test_plan_tells_of_a_newer_version_and_refresh_takes_it(
