@@ -20,7 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Write the script, or print it."""
     from chandra_runner.cli.output_files import check_directory, write_text
     from chandra_runner.cli.project import Project
     from chandra_runner.reporting.ciao_script import script

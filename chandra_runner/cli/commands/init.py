@@ -56,7 +56,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Write the recipe and say what to do with it."""
     from chandra_runner.cli.output_files import write_new_recipe
 
     write_new_recipe(options.file, STARTING_RECIPE)

@@ -40,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Print what would run, and why."""
     return show(options, check_archive=options.check_archive)
 
 

@@ -38,7 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Run what is not up to date, and print a summary."""
     if options.dry_run:
         return plan.show(options, check_archive=False)
     from chandra_runner.cli.json_output import run_json

@@ -23,7 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Print the state of every task."""
     from chandra_runner.cli.json_output import status_json
     from chandra_runner.cli.project import Project
     from chandra_runner.planning.plan import make_plan

@@ -17,7 +17,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Print that the recipe is valid, or its problems."""
     from chandra_runner.cli.json_output import problems_json
     from chandra_runner.cli.project import Project
 

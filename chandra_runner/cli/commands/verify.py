@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def execute(options: argparse.Namespace) -> ExitCode:
-    """Execute the command and return the exit code of the program."""
+    """Read all files and print which are damaged."""
     from chandra_runner.cli.json_output import verify_json
     from chandra_runner.cli.project import Project
     from chandra_runner.reporting.verify import verify
