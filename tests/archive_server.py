@@ -1,4 +1,4 @@
-"""An archive on loopback: serves ObsID directories as a byobsid tree, well or as badly as it is told to."""
+"""An archive on loopback, which serves ObsID directories as it should, or as badly as a test needs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NGINX_ROW = '<a href="{link}">{name}</a>                  13-Sep-2020 12:26     
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: method, path, first byte; and how many bytes of the body were sent."""
+    """A request: method, path, first byte; and how many bytes of the body were sent."""
 
     method: str
     path: str
@@ -81,7 +81,7 @@ class Site:
     etags : bool
         Whether it sends ETags; else Last-Modified dates only.
     gate : callable
-        Is called with a number of bytes before they are sent.
+        Called with a number of bytes before they are sent.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -113,13 +113,13 @@ class Site:
 
 
 def prefix(obsid: int) -> str:
-    """Where an ObsID directory is."""
+    """Return the path of an ObsID directory."""
     return f"byobsid/{obsid % 10}/{obsid}/"
 
 
 @contextmanager
 def serve(site: Site, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Run a server; gives its URL, and ends with the block."""
+    """Run a server for the length of the block; yield its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("SiteHandler", (Handler,), {"site": site}))
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that go away are no news
@@ -181,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def file(self, path: str) -> None:
-        """Send a file, or what the site was told to send instead."""
+        """Send a file, or what a test wants sent instead."""
         body = self.site.files.get(path)
         if body is None:
             self.send_error(404)
@@ -224,7 +224,7 @@ def etag(body: bytes) -> str:
 
 
 def range_start(value: str) -> int:
-    """First byte of ``bytes=123-``; 0 where there is no range."""
+    """First byte of ``bytes=123-``; 0 if there is no range."""
     return int(value.removeprefix("bytes=").partition("-")[0]) if value else 0
 
 
@@ -247,7 +247,7 @@ def well(handler: Handler, path: str, body: bytes) -> int:
 
 
 def ignore_range(handler: Handler, path: str, body: bytes) -> int:
-    """All of the file, whatever is asked."""
+    """Send all of the file, whatever was requested."""
     handler.head(200, len(body), body)
     return handler.send(body)
 
@@ -262,7 +262,7 @@ def stall(handler: Handler, path: str, body: bytes) -> int:
 
 
 def trickle(handler: Handler, path: str, body: bytes) -> int:
-    """A byte now and then, for as long as the client stands it."""
+    """A byte now and then, for as long as the client accepts it."""
     handler.head(200, len(body), body)
     for sent in range(len(body)):
         try:
@@ -292,10 +292,10 @@ def announce(length: Callable[[int], int]) -> Answer:
     """A wrong Content-Length."""
 
     def answer(handler: Handler, path: str, body: bytes) -> int:
-        told = length(len(body))
-        handler.head(200, told, body)
+        announced = length(len(body))
+        handler.head(200, announced, body)
         handler.close_connection = True
-        return handler.send(body[:told])
+        return handler.send(body[:announced])
 
     return answer
 

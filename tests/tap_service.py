@@ -1,7 +1,7 @@
 """Services of the archives on loopback: TAP as the CXC and HEASARC speak it, and Sesame, well and badly.
 
 The tables have the names, columns, units and conventions of the real ones; their rows are partly made up.
-A query is run, by SQLite, on the rows: one that asks for too little or is no SQL shows.
+SQLite runs each query on the rows, so that a query that asks for too little, or is not SQL, fails a test.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class Services(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *arguments: object) -> None:
-        """A client that has gone is no error; all else is one of these services."""
+        """Ignore clients that have gone; anything else is an error of these services."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError):
             self.errors.append(repr(error))

@@ -21,11 +21,11 @@ class ArchiveError(DataError):
         self.names_file = names_file
 
 
-class AbsentError(ArchiveError):
+class NotAvailableError(ArchiveError):
     """The archive answered that it does not have the file, or refuses it: trying again would not help."""
 
 
-class PassingError(Exception):
+class TemporaryError(Exception):
     """Something that may be over at the next try: a stall, a cut connection, a server in trouble.
 
     Parameters

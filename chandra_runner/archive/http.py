@@ -21,7 +21,7 @@ from loguru import logger
 from chandra_runner import __version__
 
 from .connection_limit import MAX_CONNECTIONS, connection
-from .errors import ArchiveError, PassingError
+from .errors import ArchiveError, TemporaryError
 from .http_response import ResponseHead, check_status, content_length, explain_errors, read_head
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class HttpClient:
         Parameters
         ----------
         attempt : callable
-            One try; raises `PassingError` if another one may help.
+            One try; raises `TemporaryError` if another one may help.
         received : callable
             Returns the number of bytes received so far; see `ENOUGH_PROGRESS`.
 
@@ -118,7 +118,7 @@ class HttpClient:
         while True:
             try:
                 return attempt()
-            except PassingError as error:
+            except TemporaryError as error:
                 tried = 1 if received() - before >= ENOUGH_PROGRESS else tried + 1
                 before = received()
                 if tried >= TRIES:
@@ -176,7 +176,7 @@ class HttpClient:
 
         Raises
         ------
-        ArchiveError, PassingError
+        ArchiveError, TemporaryError
             There is no complete answer, or it is too large.
         """
         method = "GET" if form is None else "POST"
@@ -189,9 +189,9 @@ class HttpClient:
 
         Raises
         ------
-        PassingError
+        TemporaryError
             Another try may help.
-        AbsentError
+        NotAvailableError
             The server does not have the file, or refuses it.
         ArchiveError
             Another try would not help.
@@ -281,7 +281,7 @@ class HttpClient:
                 raise ArchiveError(f"the answer has more than {max_bytes} bytes")
         expected = content_length(response)
         if expected is not None and len(body) < expected:
-            raise PassingError("the connection was cut")
+            raise TemporaryError("the connection was cut")
         return bytes(body)
 
     def _chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
@@ -294,7 +294,7 @@ class HttpClient:
             passed = time.monotonic() - since
             if passed >= self._idle:
                 if count < SLOWEST * passed:
-                    raise PassingError(f"stalled: {count} bytes in {passed:.0f} s")
+                    raise TemporaryError(f"stalled: {count} bytes in {passed:.0f} s")
                 since, count = time.monotonic(), 0
 
 

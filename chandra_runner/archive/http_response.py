@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import AbsentError, ArchiveError, PassingError
+from .errors import ArchiveError, NotAvailableError, TemporaryError
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
 # Answers of servers that are overloaded or restarting, and of the proxies and caches in front of them.
-_PASSING = (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
+_TEMPORARY = (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +75,9 @@ def check_status(response: BaseHTTPResponse, allowed: tuple[int, ...] = ()) -> N
 
     Raises
     ------
-    PassingError
+    TemporaryError
         Another try may help.
-    AbsentError
+    NotAvailableError
         The server does not have the file, or refuses it.
     ArchiveError
         Another try would not help.
@@ -87,11 +87,11 @@ def check_status(response: BaseHTTPResponse, allowed: tuple[int, ...] = ()) -> N
         return
     words = f"{status} {response.reason or ''}".strip()
     if status in (404, 410):
-        raise AbsentError(f"not found ({words})")
+        raise NotAvailableError(f"not found ({words})")
     if status in (401, 403):
-        raise AbsentError(f"refused ({words}): it may still be proprietary")
-    if status in _PASSING:
-        raise PassingError(f"the server answers {words}", _retry_after(response))
+        raise NotAvailableError(f"refused ({words}): it may still be proprietary")
+    if status in _TEMPORARY:
+        raise TemporaryError(f"the server answers {words}", _retry_after(response))
     raise ArchiveError(f"the server answers {words}")
 
 
@@ -101,7 +101,7 @@ def explain_errors() -> Iterator[None]:
 
     Raises
     ------
-    PassingError
+    TemporaryError
         There was no connection, or it was cut.
     ArchiveError
         The certificate of the server is not trusted: another try would not help.
@@ -124,7 +124,7 @@ def explain_errors() -> Iterator[None]:
             hint = "set SSL_CERT_FILE to the certificates of your site"
             raise ArchiveError(f"its certificate is not trusted: {error}", hint) from error
         message = next((text for kind, text in words if isinstance(error, kind)), f"no connection: {error}")
-        raise PassingError(message) from error
+        raise TemporaryError(message) from error
 
 
 def _is_certificate(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from chandra_runner.archive import http
-from chandra_runner.archive.errors import ArchiveError, PassingError
+from chandra_runner.archive.errors import ArchiveError, TemporaryError
 from chandra_runner.archive.http import HttpClient, redirect_target
 
 
@@ -93,7 +93,7 @@ def test_an_answer_that_is_too_long_is_refused(server: Server, client: HttpClien
 
 
 def test_an_answer_that_was_cut_short_is_refused(server: Server, client: HttpClient) -> None:
-    with pytest.raises(PassingError, match="the connection was cut"):
+    with pytest.raises(TemporaryError, match="the connection was cut"):
         client.query(f"{server.url}/cut", max_bytes=100)
 
 
@@ -147,7 +147,7 @@ def test_a_try_that_made_progress_does_not_count(client: HttpClient, monkeypatch
     def attempt() -> None:
         nonlocal received, tries
         received, tries = received + (http.ENOUGH_PROGRESS if tries < 20 else 0), tries + 1
-        raise PassingError("the connection was cut")
+        raise TemporaryError("the connection was cut")
 
     with pytest.raises(ArchiveError, match="cut; tried 5 times"):
         client.retry(attempt, lambda: received)
@@ -165,7 +165,7 @@ def test_a_server_that_asks_for_a_longer_pause_gets_it_within_limits(
         wait = next(waits, None)
         if wait is None:
             return "done"
-        raise PassingError("the server answers 503", wait)
+        raise TemporaryError("the server answers 503", wait)
 
     assert client.retry(attempt) == "done"
     assert pauses[:2] == [30.0, http.LONGEST_PAUSE]
@@ -176,5 +176,5 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with pytest.raises(PassingError, match="the proxy cannot be reached"):
+    with pytest.raises(TemporaryError, match="the proxy cannot be reached"):
         HttpClient("archive", idle_timeout=10).query("http://archive.example/", max_bytes=100)

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 from urllib.parse import quote
 
-from chandra_runner.archive.errors import ArchiveError, PassingError
+from chandra_runner.archive.errors import ArchiveError, TemporaryError
 from chandra_runner.archive.http import HttpClient
 from chandra_runner.errors import SiteError, UsageError
 
@@ -54,7 +54,7 @@ def resolve(name: str, service: str, timeout: float) -> Position:
         status, body = within(timeout, lambda: client.query(url, max_bytes=MAX_BYTES))
     except DeadlineError:
         raise SiteError(f"the name service {service} did not answer in {timeout:g} s", _HINT) from None
-    except (ArchiveError, PassingError) as error:
+    except (ArchiveError, TemporaryError) as error:
         raise SiteError(f"the name service {service} gave no usable answer: {error}", _HINT) from None
     text = body.decode("utf-8", "replace")
     if status != HTTPStatus.OK or _END not in text:

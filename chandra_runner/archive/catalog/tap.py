@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from chandra_runner.archive.errors import ArchiveError, PassingError
+from chandra_runner.archive.errors import ArchiveError, TemporaryError
 from chandra_runner.archive.http import HttpClient
 from chandra_runner.errors import SiteError, UsageError
 
@@ -106,7 +106,7 @@ def _query(catalog: Catalog, query: str, timeout: float) -> Table:
             f"{catalog.url} did not answer in {timeout:g} s",
             _hint(catalog, "allow more time with --timeout"),
         ) from None
-    except (ArchiveError, PassingError) as error:
+    except (ArchiveError, TemporaryError) as error:
         raise SiteError(f"{catalog.url} gave no usable answer: {error}", _hint(catalog)) from None
     return _read_table(body, status, catalog)
 

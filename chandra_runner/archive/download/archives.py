@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from chandra_runner import synthetic as sample
-from chandra_runner.archive.errors import AbsentError, ArchiveError
+from chandra_runner.archive.errors import ArchiveError, NotAvailableError
 from chandra_runner.archive.http import CHUNK, HttpClient
 from chandra_runner.observation.raw_files import ARCHIVE_FOLDERS, list_files
 
@@ -31,7 +31,7 @@ class Archive(Protocol):
 
         Raises
         ------
-        AbsentError
+        NotAvailableError
             It has none.
         ArchiveError
             It cannot be reached, or its answer is not valid.
@@ -125,7 +125,7 @@ class BucketArchive(WebArchive):
                 found.append(ListedFile(path, self._location.root + quote(key), size))
             check_count(len(found))
         if not found:
-            raise AbsentError("not found (nothing is listed)")
+            raise NotAvailableError("not found (nothing is listed)")
         return found
 
     def size(self, entry: ListedFile) -> int | None:
@@ -160,7 +160,7 @@ class FolderArchive:
         directory = self._root / observation_prefix(obsid)
         found = [ListedFile(check_path(path), str(directory / path)) for path in list_files(directory)]
         if not found:
-            raise AbsentError(f"not found (no files in {directory})")
+            raise NotAvailableError(f"not found (no files in {directory})")
         return found
 
     def size(self, entry: ListedFile) -> int | None:
@@ -187,7 +187,7 @@ class SampleArchive(FolderArchive):
     def files(self, obsid: int) -> list[ListedFile]:
         """Return the files of a synthetic observation, which is made first."""
         if obsid not in sample.OBSIDS:
-            raise AbsentError(f"it has only {', '.join(map(str, sample.OBSIDS))}")
+            raise NotAvailableError(f"it has only {', '.join(map(str, sample.OBSIDS))}")
         directory = self._root / observation_prefix(obsid)
         if not directory.exists():
             sample.write_observation(obsid, directory)

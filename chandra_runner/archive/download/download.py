@@ -11,7 +11,7 @@ from pathlib import Path
 from loguru import logger
 
 from chandra_runner import synthetic as sample
-from chandra_runner.archive.errors import AbsentError, ArchiveError
+from chandra_runner.archive.errors import ArchiveError, NotAvailableError
 from chandra_runner.errors import DataError, SiteError, from_os
 from chandra_runner.observation.raw_files import list_files
 from chandra_runner.storage.locks import Locks
@@ -172,7 +172,7 @@ def _check_outcome(request: DownloadRequest, failed: list[ArchiveError]) -> None
         They are.
     """
     some = list_files(request.directory) and not interrupted_files(request.directory)
-    if some and all(isinstance(error, AbsentError) for error in failed):
+    if some and all(isinstance(error, NotAvailableError) for error in failed):
         logger.info(f"{request.name}: no archive has more files")
         return
     hint = next((error.hint for error in failed if error.hint), "")

@@ -172,8 +172,8 @@ class _FileDownloads:
 def _with_size(archive: Archive, obsid: int, entry: ListedFile) -> ListedFile:
     """Return a listed file with its size.
 
-    An archive that lists a file but does not deliver it has failed: this is never an `AbsentError`, which
-    would mean that the observation is complete without the file.
+    An archive that lists a file but does not deliver it has failed. That is never a `NotAvailableError`,
+    which would mean that the observation is complete without the file.
     """
     try:
         size = archive.size(entry)

@@ -27,12 +27,12 @@ def check_integrity(path: Path, name: str) -> None:
     path : Path
         The file.
     name : str
-        Its final name, which tells the format.
+        Its final name, which says the format.
 
     Raises
     ------
     DataError
-        It is empty, truncated, damaged, or not of the format that its name tells.
+        It is empty, truncated, damaged, or not of the format that its name says.
     """
     size = path.stat().st_size
     if size == 0:

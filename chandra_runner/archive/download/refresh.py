@@ -31,7 +31,7 @@ _NOTE = "switch.json"
 def newer_versions(
     entries: Sequence[ListedFile], directory: Path, selection: FileSelection
 ) -> dict[str, str]:
-    """Return needed files of which an archive has a newer processing version: name here -> name there."""
+    """Map names of needed files to their names in a newer processing version that an archive has."""
     here = [bare_name(path) for path in list_files(directory) if path in selection]
     there = [bare_name(entry.path) for entry in entries if entry.path in selection]
     return {

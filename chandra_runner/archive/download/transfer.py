@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from chandra_runner.archive.errors import ArchiveError, PassingError
+from chandra_runner.archive.errors import ArchiveError, TemporaryError
 from chandra_runner.archive.http import HttpClient, HttpRequest
 from chandra_runner.archive.http_response import ResponseHead
 
@@ -40,14 +40,14 @@ def receive(client: HttpClient, entry: ListedFile, part: PartialFile, count_byte
 
     Raises
     ------
-    PassingError
+    TemporaryError
         It is not complete; another try may help, and continues what was received.
     ArchiveError
         Another try would not help.
     """
     version = part.version()
     if version is not None and (version.url != entry.url or not version.validator):
-        # Without a validator, or from another server, nothing tells whether the rest fits what is there.
+        # Without a validator, or from another server, it is not known whether the rest fits.
         version = None
     offset = part.size if version is not None else 0
     if version is not None and offset == version.total:
@@ -62,7 +62,7 @@ def receive(client: HttpClient, entry: ListedFile, part: PartialFile, count_byte
         _append(part, chunks, count_bytes)
         # A connection that is closed early looks like the end of the file.
         if head.total is not None and part.size != head.total:
-            raise PassingError(f"the connection was cut after {part.size} of {head.total} bytes")
+            raise TemporaryError(f"the connection was cut after {part.size} of {head.total} bytes")
 
 
 def _request(url: str, continued: RemoteVersion | None, offset: int) -> HttpRequest:
@@ -77,7 +77,7 @@ def _begin(entry: ListedFile, part: PartialFile, head: ResponseHead, count_bytes
     count_bytes(-part.size)
     part.discard()
     if head.status == 416:
-        raise PassingError("the file has changed on the server")
+        raise TemporaryError("the file has changed on the server")
     if head.status != 200:
         raise ArchiveError("the server sent a part of the file although all of it was requested")
     part.begin(
@@ -92,7 +92,7 @@ def _check_continues(
 
     Raises
     ------
-    PassingError
+    TemporaryError
         It does not; the partial file is discarded.
     """
     same = not head.validator or head.validator == version.validator
@@ -100,7 +100,7 @@ def _check_continues(
         return
     count_bytes(-part.size)
     part.discard()
-    raise PassingError("the server sends another version or another part; starting again")
+    raise TemporaryError("the server sends another version or another part; starting again")
 
 
 def _append(part: PartialFile, chunks: Iterator[bytes], count_bytes: CountBytes) -> None:

@@ -1,4 +1,4 @@
-"""Every kind of archive lists an observation, tells sizes and delivers files in the same way."""
+"""Every kind of archive lists observations, knows sizes and delivers files in the same way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chandra_runner.archive.download.archives import (
 )
 from chandra_runner.archive.download.locations import ArchiveKind, ArchiveLocation
 from chandra_runner.archive.download.partial_file import PartialFile
-from chandra_runner.archive.errors import AbsentError, ArchiveError
+from chandra_runner.archive.errors import ArchiveError, NotAvailableError
 from chandra_runner.archive.http import HttpClient
 from tests import archive_server as server
 
@@ -62,7 +62,7 @@ def test_an_archive_lists_and_delivers_all_files(archive: Archive, observation: 
 
 
 def test_an_archive_says_that_it_does_not_have_an_observation(archive: Archive) -> None:
-    with pytest.raises(AbsentError):
+    with pytest.raises(NotAvailableError):
         archive.files(493)
 
 

@@ -1,4 +1,4 @@
-"""Whatever a server does: a file comes whole or its failure has a name; nothing false stays or hangs."""
+"""Whatever a server does, a file is downloaded completely or its failure is reported; nothing hangs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_server_that_behaves_gives_every_file_once(
     ids=["500", "503_429", "stall", "trickle", "cuts", "no_range", "wrong_place", "416", "long", "short"],
 )
 @pytest.mark.parametrize("etags", [True, False])
-def test_what_passes_is_waited_out(
+def test_temporary_failures_are_retried(
     site: Site, make_request: MakeRequest, evt2: str, answers: list[Answer], etags: bool
 ) -> None:
     site.etags = etags
@@ -78,7 +78,7 @@ def test_what_passes_is_waited_out(
     assert files(request.directory) == whole(site)
 
 
-def test_a_cut_file_goes_on_where_it_was_cut(site: Site, make_request: MakeRequest, evt2: str) -> None:
+def test_a_cut_file_is_continued_where_it_was_cut(site: Site, make_request: MakeRequest, evt2: str) -> None:
     site.answer(evt2, server.cut, server.cut)
     download_missing_files(make_request())
     asked = [r for r in site.asked() if r.path == evt2]
@@ -121,7 +121,7 @@ def test_the_rest_of_another_version_is_not_added(site: Site, make_request: Make
         ([server.redirect("")] * 9, "redirects without end", 6),
     ],
 )
-def test_what_does_not_pass_has_a_name(
+def test_other_failures_are_reported_with_file_and_archive(
     site: Site, make_request: MakeRequest, evt2: str, answers: list[Answer], message: str, tried: int
 ) -> None:
     site.answer(evt2, *answers)
@@ -231,7 +231,7 @@ def test_an_archive_without_the_observation_says_so_and_the_next_one_is_asked(
             )
 
 
-def test_what_one_archive_cuts_the_next_one_brings_whole(
+def test_a_file_that_one_archive_cuts_is_downloaded_whole_from_the_next(
     site: Site, make_request: MakeRequest, url: str, evt2: str, observation: Path
 ) -> None:
     bad = Site()
@@ -312,11 +312,13 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(
     assert not site.asked()
 
 
-def test_how_far_it_is_ends_at_all_of_it(site: Site, make_request: MakeRequest, evt2: str) -> None:
+def test_progress_ends_at_the_total_size(site: Site, make_request: MakeRequest, evt2: str) -> None:
     site.answer(evt2, server.cut, server.ignore_range)
-    told: list[tuple[float, float]] = []
-    download_missing_files(make_request(report_progress=lambda done, total, unit: told.append((done, total))))
+    reported: list[tuple[float, float]] = []
+    download_missing_files(
+        make_request(report_progress=lambda done, total, unit: reported.append((done, total)))
+    )
     size = sum(map(len, site.files.values()))
-    assert told[0] == (0, size)
-    assert told[-1] == (size, size)
-    assert all(0 <= done <= total == size for done, total in told)
+    assert reported[0] == (0, size)
+    assert reported[-1] == (size, size)
+    assert all(0 <= done <= total == size for done, total in reported)

@@ -13,7 +13,7 @@ from chandra_runner.archive.download.fetch import fetch_files
 from chandra_runner.archive.download.listing import ListedFile
 from chandra_runner.archive.download.partial_file import PartialFile, RemoteVersion
 from chandra_runner.archive.download.transfer import CountBytes
-from chandra_runner.archive.errors import AbsentError, ArchiveError
+from chandra_runner.archive.errors import ArchiveError, NotAvailableError
 from chandra_runner.errors import SiteError
 
 
@@ -85,21 +85,25 @@ def test_the_index_comes_first_then_large_files(tmp_path: Path, monkeypatch: pyt
     assert archive.order == ["oif.fits", "large.txt", "small.txt"]
 
 
-@pytest.mark.parametrize("error", [AbsentError("not found (404)"), ArchiveError("the server answers 418")])
+@pytest.mark.parametrize(
+    "error", [NotAvailableError("not found (404)"), ArchiveError("the server answers 418")]
+)
 def test_a_listed_file_without_a_size_is_a_failure_that_names_it(tmp_path: Path, error: ArchiveError) -> None:
     archive = FakeArchive({"a.txt": b"a"}, {"a.txt": error})
     with pytest.raises(ArchiveError, match=r"^ObsID 42, a\.txt: fake: ") as raised:
         fetch_all(archive, tmp_path)
-    assert not isinstance(raised.value, AbsentError)
+    assert not isinstance(raised.value, NotAvailableError)
     assert raised.value.names_file
 
 
-@pytest.mark.parametrize("error", [AbsentError("not found (404)"), ArchiveError("the server answers 418")])
+@pytest.mark.parametrize(
+    "error", [NotAvailableError("not found (404)"), ArchiveError("the server answers 418")]
+)
 def test_a_listed_file_that_is_not_delivered_stops_no_other(tmp_path: Path, error: ArchiveError) -> None:
     archive = FakeArchive({"a.txt": error, "b.txt": b"b", "c.txt": b"c"}, {})
     with pytest.raises(ArchiveError, match=r"^ObsID 42, a\.txt: fake: ") as raised:
         fetch_all(archive, tmp_path)
-    assert not isinstance(raised.value, AbsentError)
+    assert not isinstance(raised.value, NotAvailableError)
     assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["b.txt", "c.txt"]
     assert DownloadRecord.read(tmp_path).pending == ["a.txt"]
 

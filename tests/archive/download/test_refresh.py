@@ -50,7 +50,9 @@ def test_an_older_version_of_another_archive_is_not_taken(site: Site, make_reque
     assert files(request.directory) == before
 
 
-def test_the_old_files_stay_when_the_new_ones_do_not_come(site: Site, make_request: MakeRequest) -> None:
+def test_the_old_files_stay_when_the_new_ones_cannot_be_downloaded(
+    site: Site, make_request: MakeRequest
+) -> None:
     request = make_request()
     download_missing_files(request)
     before = files(request.directory)
@@ -107,7 +109,7 @@ def test_missing_files_are_not_taken_from_another_version(site: Site, make_reque
         download_missing_files(request)
 
 
-def test_plan_tells_of_a_newer_version_and_refresh_takes_it(
+def test_plan_reports_a_newer_version_and_refresh_downloads_it(
     site: Site, tmp_path: Path, chandra_run: Run
 ) -> None:
     with serve(site) as url:
@@ -120,9 +122,9 @@ def test_plan_tells_of_a_newer_version_and_refresh_takes_it(
         same = chandra_run("plan", "recipe.yaml", "--check-archive", "--json", env=quiet)
         assert same.reasons(OBSID, "download") == ""
         reprocess(site)
-        told = chandra_run("plan", "recipe.yaml", "--check-archive", "--json", env=quiet)
-        assert told.outcomes[OBSID, "download"] == "up_to_date"
-        assert told.reasons(OBSID, "download") == (
+        newer = chandra_run("plan", "recipe.yaml", "--check-archive", "--json", env=quiet)
+        assert newer.outcomes[OBSID, "download"] == "up_to_date"
+        assert newer.reasons(OBSID, "download") == (
             f"{url} has N005, this directory has N001; use --refresh data to download it"
         )
         assert chandra_run("recipe.yaml", "--refresh", "data", env=quiet).code == 0
