@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from loguru import logger
 
@@ -22,7 +22,14 @@ from chandra_runner import __version__
 
 from .connection_limit import MAX_CONNECTIONS, connection
 from .errors import ArchiveError, TemporaryError
-from .http_response import ResponseHead, check_status, content_length, explain_errors, read_head
+from .http_response import (
+    ResponseHead,
+    check_status,
+    content_length,
+    explain_errors,
+    read_head,
+    redirect_target,
+)
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -296,44 +303,3 @@ class HttpClient:
                 if count < SLOWEST * passed:
                     raise TemporaryError(f"stalled: {count} bytes in {passed:.0f} s")
                 since, count = time.monotonic(), 0
-
-
-def redirect_target(url: str, location: str) -> str:
-    """Return the address to which a redirection leads.
-
-    What was asked with https is never asked again without. A redirection to plain http is therefore followed
-    with https: archives redirect so if their server does not know that its clients come over https. Without
-    https, a redirection may lead to https or stay on its server.
-
-    Parameters
-    ----------
-    url : str
-        Address that was asked.
-    location : str
-        Header ``Location`` of the answer.
-
-    Raises
-    ------
-    ArchiveError
-        The redirection is not followed.
-
-    Examples
-    --------
-    >>> redirect_target("https://archive.example/query", "http://archive.example/result")
-    'https://archive.example/result'
-    """
-    try:
-        old, new = urlsplit(url), urlsplit(urljoin(url, location))
-        default_port = new.port in (None, 80)
-    except ValueError:
-        raise ArchiveError(f"{url} redirects to an address that is not valid") from None
-    if old.scheme == "https" and new.scheme == "http" and default_port:
-        # Port 80 speaks no TLS: https has its own.
-        new = new._replace(scheme="https", netloc=new.netloc.removesuffix(":80"))
-    if new.scheme not in ("https", old.scheme):
-        raise ArchiveError(f"{url} redirects to {new.scheme or 'nowhere'}://, which is not followed")
-    if new.scheme != "https" and new.netloc != old.netloc:
-        raise ArchiveError(
-            f"{url} redirects to another server, {new.netloc}, without TLS: it is not followed"
-        )
-    return urlunsplit(new)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from .errors import ArchiveError, NotAvailableError, TemporaryError
 
@@ -93,6 +94,47 @@ def check_status(response: BaseHTTPResponse, allowed: tuple[int, ...] = ()) -> N
     if status in _TEMPORARY:
         raise TemporaryError(f"the server answers {words}", _retry_after(response))
     raise ArchiveError(f"the server answers {words}")
+
+
+def redirect_target(url: str, location: str) -> str:
+    """Return the address to which a redirection leads.
+
+    What was asked with https is never asked again without. A redirection to plain http is therefore followed
+    with https: archives redirect so if their server does not know that its clients come over https. Without
+    https, a redirection may lead to https or stay on its server.
+
+    Parameters
+    ----------
+    url : str
+        Address that was asked.
+    location : str
+        Header ``Location`` of the answer.
+
+    Raises
+    ------
+    ArchiveError
+        The redirection is not followed.
+
+    Examples
+    --------
+    >>> redirect_target("https://archive.example/query", "http://archive.example/result")
+    'https://archive.example/result'
+    """
+    try:
+        old, new = urlsplit(url), urlsplit(urljoin(url, location))
+        default_port = new.port in (None, 80)
+    except ValueError:
+        raise ArchiveError(f"{url} redirects to an address that is not valid") from None
+    if old.scheme == "https" and new.scheme == "http" and default_port:
+        # Port 80 speaks no TLS: https has its own.
+        new = new._replace(scheme="https", netloc=new.netloc.removesuffix(":80"))
+    if new.scheme not in ("https", old.scheme):
+        raise ArchiveError(f"{url} redirects to {new.scheme or 'nowhere'}://, which is not followed")
+    if new.scheme != "https" and new.netloc != old.netloc:
+        raise ArchiveError(
+            f"{url} redirects to another server, {new.netloc}, without TLS: it is not followed"
+        )
+    return urlunsplit(new)
 
 
 @contextmanager

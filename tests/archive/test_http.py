@@ -10,7 +10,8 @@ import pytest
 
 from chandra_runner.archive import http
 from chandra_runner.archive.errors import ArchiveError, TemporaryError
-from chandra_runner.archive.http import HttpClient, redirect_target
+from chandra_runner.archive.http import HttpClient
+from chandra_runner.archive.http_response import redirect_target
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -93,6 +93,7 @@ def download_missing_files(request: DownloadRequest) -> None:
         The disk is full, or the directory cannot be written.
     """
     try:
+        # Old and new files may lie side by side now, so that nothing can be said about what is missing.
         if is_switching(request.directory):
             with _exclusive_access(request):
                 finish_switch(request.directory)

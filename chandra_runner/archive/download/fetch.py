@@ -124,6 +124,7 @@ class _FileDownloads:
                 if any(isinstance(future.exception(), SiteError) for future in done):
                     pool.shutdown(wait=False, cancel_futures=True)  # a full disk is full for all
                     waiting = {future for future in waiting if not future.cancelled()}
+        # All files that can be had are downloaded before an error ends it: the next run has less to do.
         errors = [e for future in futures if not future.cancelled() and (e := future.exception())]
         for error in sorted(errors, key=lambda e: not isinstance(e, SiteError)):
             raise error

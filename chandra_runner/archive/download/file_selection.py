@@ -44,11 +44,14 @@ def missing_files(directory: Path, selection: FileSelection) -> list[str]:
     present = {_any_version(bare_name(path)) for path in paths}
     index = [path for path in paths if kind_of(path) == "oif"]
     if not index:
+        # Without events, the index is the first file to download: it says what else is missing.
         return [] if any(kind_of(path) in ("evt1", "evt2") for path in paths) else ["oif.fits"]
     try:
         listed = [bare_name(member.location) for member in read_oif(directory / index[0]).members]
     except DataError:  # the stage that needs it reports the reason
         return []
+    # A download leaves a record: then the directory is as the archive has it, and whatever the index lists
+    # should be there. An owner may have left out what is not needed.
     fetched = bool(DownloadRecord.read(directory).sources)
     every = fetched or not selection.kinds
     needed = [
@@ -75,6 +78,7 @@ def select_files(
     """
     present = {bare_name(path) for path in list_files(directory)}
     missing = [entry for entry in entries if entry.path in selection and bare_name(entry.path) not in present]
+    # Products of two processing versions differ in gain, aspect and bad pixels: they must not be mixed.
     other = other_versions(present, (bare_name(entry.path) for entry in missing))
     if other:
         here, elsewhere = next(iter(other.items()))

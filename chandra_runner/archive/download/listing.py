@@ -79,7 +79,7 @@ def index_names(page: bytes, url: str) -> list[str]:
     """
     links = _Links()
     links.feed(page.decode("utf-8", errors="replace"))
-    names: dict[str, None] = {}
+    names: dict[str, None] = {}  # each name once: icons link to the files, too
     for link in links.found:
         name = _name_of(link, url)
         if name:

@@ -85,6 +85,7 @@ class PartialFile:
 
     def finish(self) -> None:
         """Flush the file to disk, give it its name, and the time that it has in the archive."""
+        # Before the new name: after a crash of the machine a file with its final name must be complete.
         sync(self.path)
         version = self.version()
         if version is not None and version.modified:
