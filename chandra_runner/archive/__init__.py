@@ -1,1 +1,1 @@
-"""Where ObsIDs that are not under `data` come from."""
+"""Archives of Chandra data: download ObsIDs, and search the catalogs for them."""
