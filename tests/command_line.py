@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -87,7 +88,7 @@ def run_in_process(
         _signals(),
         _captured() as streams,
     ):
-        _renew_task_server()
+        _choose_task_server()
         try:
             code = main([str(argument) for argument in arguments])
         except SystemExit as end:  # help and version
@@ -194,14 +195,30 @@ def _redirected(name: str, descriptor: int, file: int) -> Iterator[None]:
         os.close(kept)
 
 
-_server_environment: dict[str, str] = {}
+_MOST_SERVERS = 3
+_servers: dict[frozenset[tuple[str, str]], forkserver.ForkServer] = {}
+"""The processes that tasks are forked from, by their environment, the last used one last."""
 
 
-def _renew_task_server() -> None:
-    """End the process that tasks are forked from if it has another environment, which they would inherit."""
-    global _server_environment
+def _choose_task_server() -> None:
+    """Let tasks be forked from a process with the environment of now, which they inherit.
+
+    multiprocessing has one such process and never starts another; that it takes seconds to start is why
+    some are kept.
+    """
     ours = ("PYTEST_CURRENT_TEST", "PWD", "OLDPWD")
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
-    if environment != _server_environment:
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]
-        _server_environment = environment
+    environment = frozenset(item for item in os.environ.items() if item[0] not in ours)
+    server = _servers.pop(environment, None) or forkserver.ForkServer()
+    _servers[environment] = server
+    forkserver._forkserver = server  # type: ignore[attr-defined]
+    for name in ("ensure_running", "get_inherited_fds", "connect_to_new_process", "set_forkserver_preload"):
+        setattr(forkserver, name, getattr(server, name))
+    running = [each for each in _servers if _servers[each]._forkserver_pid is not None]  # type: ignore[attr-defined]
+    for each in running[:-_MOST_SERVERS]:
+        _servers.pop(each)._stop()  # type: ignore[attr-defined]
+
+
+@atexit.register
+def _stop_task_servers() -> None:
+    for server in _servers.values():
+        server._stop()  # type: ignore[attr-defined]

@@ -86,10 +86,12 @@ class Project:
 
     def _with_mirror(self, recipe: Recipe) -> Recipe:
         """Replace the archive of the CXC by the profile's mirror, unless the user's environment names one."""
+        mirror = self._profile.mirror
+        if not mirror:
+            return recipe
         from chandra_runner.archive.download.locations import MIRROR_VARIABLE
 
-        mirror = self._profile.mirror
-        if not mirror or os.environ.get(MIRROR_VARIABLE):
+        if os.environ.get(MIRROR_VARIABLE):
             return recipe
         archive = tuple(mirror if name == "cxc" else name for name in recipe.archive)
         return replace(recipe, archive=archive)

@@ -26,7 +26,9 @@ stages:
   deflare: {time_bin_size: 100 s}
   cleaned_chandra_evts: {lo_en: 0.5 keV, hi_en: 7 keV}
   flux_image: {bands: [broad], acis_bin_size: 16, hrc_bin_size: 64, effective_area: acis.arf}
-  rate_image: {bands: [broad, "0.3:2.0:0.9"], acis_bin_size: 16, hrc_bin_size: 64}
+  rate_image: {bands: [broad], acis_bin_size: 16, hrc_bin_size: 64}
+per_observation:
+  90001: {rate_image: {bands: [broad, "0.3:2.0:0.9"]}}
 """
 SHOWN = {90001: "ACIS", 90003: "HRC", 90005: "ACIS with HETG", 90006: "interleaved", 90007: "two intervals"}
 DOCS = Path(__file__).parents[2] / "docs" / "ciao.md"
