@@ -57,12 +57,6 @@ def find(chandra_run: Run, services: Services) -> Finder:
     return Finder(chandra_run, services)
 
 
-@pytest.fixture
-def find_process(chandra_run_process: Run, services: Services) -> Finder:
-    """``chandra-run find`` in a process of its own, which takes along the connections that it abandons."""
-    return Finder(chandra_run_process, services)
-
-
 def test_the_table_shows_what_is_in_the_cone(find: Finder) -> None:
     answer = find(*A1795, "--instrument", "acis-s", "--grating", "none")
     assert answer.code == 0
@@ -140,10 +134,10 @@ def test_an_unknown_name_is_the_users_mistake(find: Finder) -> None:
         ("drip", "did not answer in 1 s"),
     ],
 )
-def test_a_bad_name_service_is_named(find_process: Finder, names: str, message: str) -> None:
-    answer = find_process("Abell 1795", "--timeout", "1 s", names=names)
+def test_a_bad_name_service_is_named(find: Finder, names: str, message: str) -> None:
+    answer = find("Abell 1795", "--timeout", "1 s", names=names)
     assert answer.code == 3
-    assert f"{find_process.services.url}/{names}/ {message}" in answer.err
+    assert f"{find.services.url}/{names}/ {message}" in answer.err
     assert "--ra and --dec" in answer.err
 
 
@@ -224,12 +218,11 @@ def test_nothing_found_is_exit_1_and_no_recipe(find: Finder, tmp_path: Path) -> 
     ],
 )
 def test_a_bad_service_is_exit_3_with_what_is_bad(
-    find: Finder, find_process: Finder, tmp_path: Path, service: str, message: str
+    find: Finder, tmp_path: Path, service: str, message: str
 ) -> None:
-    silent = service in ("silent", "drip")
-    call, timeout = (find_process, "1 s") if silent else (find, "30 s")
+    timeout = "1 s" if service in ("silent", "drip") else "30 s"
     started = time.monotonic()
-    answer = call(*A1795, "--timeout", timeout, "-o", "r.yaml", service=service)
+    answer = find(*A1795, "--timeout", timeout, "-o", "r.yaml", service=service)
     assert time.monotonic() - started < 20
     assert (answer.code, answer.out) == (3, "")
     assert f"{find.services.url}/{service}" in answer.err
