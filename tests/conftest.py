@@ -94,7 +94,7 @@ class ProbeProject:
 
 @pytest.fixture
 def probe(tmp_path: Path, chandra_run: Run, plugins: Path) -> ProbeProject:
-    """A project whose stages do what they are told, well or badly."""
+    """A project with stages that work or fail as its recipe says."""
     project = ProbeProject(tmp_path, chandra_run, {"PYTHONPATH": str(plugins)})
     project.add_data(11)
     return project

@@ -157,7 +157,7 @@ def test_a_tool_that_hangs_is_ended_with_all_that_it_started(
     assert len(site.ciao.hanging) == 3
 
 
-def test_half_of_the_last_file_is_no_product(site: Site) -> None:
+def test_half_of_the_last_file_is_not_a_product(site: Site) -> None:
     site.ciao.fail("dmcopy", Way.HALF, "@acisf99002_deflare_gti.fits")
     answer = site.run("--json")
     assert answer.outcomes[OBSID, "cleaned_chandra_evts"] == "failed"
@@ -182,7 +182,7 @@ def test_a_traceback_of_something_else_harms_nothing(site: Site) -> None:
     assert "No module named 'extra'" in site.log("chandra_repro")
 
 
-def test_a_light_curve_without_good_time_is_excluded_and_no_failure(site: Site) -> None:
+def test_a_light_curve_without_good_time_is_excluded_and_not_a_failure(site: Site) -> None:
     site.write("  deflare: {min_length: 999}\n")
     answer = site.run("--json")
     assert answer.code == 0

@@ -144,7 +144,7 @@ def test_products_made_again_are_the_same_bytes(first: Answer, project: Path) ->
         assert path.read_bytes() == other.read_bytes(), path
 
 
-def test_method_clean_on_a_field_full_of_flare_fails_with_the_words_of_ciao(
+def test_method_clean_on_a_field_full_of_flare_fails_with_the_message_of_ciao(
     first: Answer, project: Path
 ) -> None:
     clean = RECIPE.replace("stages:\n", "stages:\n  deflare: {method: clean}\n")

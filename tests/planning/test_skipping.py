@@ -1,4 +1,4 @@
-"""What is done is not done again; what changed is, and only that: through the command line."""
+"""What is up to date does not run again; what changed does, and only that: through the command line."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_the_same_setting_in_another_unit_or_stated_default_reruns_nothing(probe
     assert made(probe) == set()
 
 
-def test_settings_that_are_no_part_of_the_fingerprint_rerun_nothing(probe: ProbeProject) -> None:
+def test_settings_outside_the_fingerprint_rerun_nothing(probe: ProbeProject) -> None:
     probe.write(RECIPE)
     made(probe)
     probe.write("stages:\n  probe: {timeout: 1 h}\n  probe_reader: {}\n")

@@ -42,7 +42,7 @@ def test_intact_files_are_counted_and_nothing_is_written(made: ProbeProject) -> 
     assert {path: path.stat().st_mtime_ns for path in made.directory.rglob("*")} == before
 
 
-def test_nothing_made_is_no_damage(probe: ProbeProject) -> None:
+def test_what_was_never_made_is_not_damaged(probe: ProbeProject) -> None:
     probe.write("stages:\n  probe: {}\n")
     assert damage(probe) == []
 

@@ -83,7 +83,7 @@ def test_a_bug_puts_its_traceback_into_the_log_only(probe: ProbeProject) -> None
     assert str(probe.product(11, "probe.log")) in answer.err
 
 
-def test_excluded_is_no_failure_and_excludes_what_comes_after(probe: ProbeProject) -> None:
+def test_excluded_is_not_a_failure_and_excludes_what_comes_after(probe: ProbeProject) -> None:
     probe.write(BOTH.format("exclude"))
     for _ in range(2):
         answer = probe.run("--json")
