@@ -49,7 +49,8 @@ def resolve(name: str, service: str, timeout: float) -> Position:
     if not name.isprintable() or len(name) > MAX_NAME:
         raise UsageError(f"{name[:MAX_NAME]!r} is not the name of an object", _HINT)
     # SNV: SIMBAD first, then NED, then VizieR, until one of them knows the name.
-    url, client = f"{service}SNV?{quote(name)}", HttpClient(service, idle_timeout=timeout)
+    # The deadline is the shorter of the two, so that a silent service always gets the message below.
+    url, client = f"{service}SNV?{quote(name)}", HttpClient(service, idle_timeout=2 * timeout)
     try:
         status, body = within(timeout, lambda: client.query(url, max_bytes=MAX_BYTES))
     except DeadlineError:
