@@ -13,7 +13,7 @@ TOGETHER = frozenset(
         "tests/end_to_end/test_end_to_end.py",
         "tests/stages/images/test_rate_image.py",
         "tests/stages/test_deflare.py",
-        "tests/synthetic/test_sample.py",
+        "tests/synthetic/test_synthetic.py",
     }
 )
 """Files with a fixture that takes long to make: one process makes it, once."""
