@@ -123,8 +123,3 @@ class Stage(ABC):
     def find_updates(cls, check: UpdateCheck) -> str:
         """Say which newer raw data the archives have; empty for none. Only for the stage that makes `RAW`."""
         return ""
-
-
-def raw_stage(stages: Mapping[str, type[Stage]]) -> type[Stage] | None:
-    """Return the stage that makes the inventory of the raw data, where one of the stages does."""
-    return next((stage for stage in stages.values() if RAW in stage.makes), None)
