@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from loguru import logger
 
 import chandra_runner.__main__
 from chandra_runner.cli.main import main
+from chandra_runner.stages.registry import BUILT_IN, modules_to_preload
 
 
 @dataclass(frozen=True)
@@ -208,14 +210,24 @@ def _choose_task_server() -> None:
     """
     ours = ("PYTEST_CURRENT_TEST", "PWD", "OLDPWD")
     environment = frozenset(item for item in os.environ.items() if item[0] not in ours)
-    server = _servers.pop(environment, None) or forkserver.ForkServer()
+    server = _servers.pop(environment, None) or _new_task_server()
     _servers[environment] = server
     forkserver._forkserver = server  # type: ignore[attr-defined]
-    for name in ("ensure_running", "get_inherited_fds", "connect_to_new_process", "set_forkserver_preload"):
+    for name in ("ensure_running", "get_inherited_fds", "connect_to_new_process"):
         setattr(forkserver, name, getattr(server, name))
+    forkserver.set_forkserver_preload = lambda modules: None  # type: ignore[assignment]
     running = [each for each in _servers if _servers[each]._forkserver_pid is not None]  # type: ignore[attr-defined]
     for each in running[:-_MOST_SERVERS]:
         _servers.pop(each)._stop()  # type: ignore[attr-defined]
+
+
+def _new_task_server() -> forkserver.ForkServer:
+    """Make one that serves recipes of all kinds, so it imports what any stage needs."""
+    server = forkserver.ForkServer()
+    engines = [dict.fromkeys(BUILT_IN, engine) for engine in ("native", "ciao")]
+    stages = chain.from_iterable(map(modules_to_preload, engines))
+    server.set_forkserver_preload(["chandra_runner.running.task", *stages])
+    return server
 
 
 @atexit.register

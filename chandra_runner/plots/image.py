@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+from matplotlib import colormaps, style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
+from scipy.ndimage import gaussian_filter
 
 from chandra_runner.native.geometry import Array
-
-if TYPE_CHECKING:
-    from astropy.io import fits
 
 _PIXELS = 600
 """Largest number of pixels along a side; larger images are averaged down, as matplotlib would drop pixels."""
@@ -70,11 +75,6 @@ def plot_image(path: Path, header: fits.Header, plot: ImagePlot) -> None:
     plot : ImagePlot
         The image and its labels.
     """
-    from astropy.wcs import WCS
-    from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     factor = math.ceil(max(plot.pixels.shape) / _PIXELS)
     shown = _prepare(plot, factor)
     height, width = (max(_LONG * side / max(shown.shape), _SHORT) for side in shown.shape)
@@ -96,8 +96,6 @@ def plot_image(path: Path, header: fits.Header, plot: ImagePlot) -> None:
 
 def _draw_color_bar(image: Any, axes: Any, plot: ImagePlot) -> None:
     """Draw the color bar. Its numbers are plain text: powers take longer to typeset than all the rest."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
     label = f"{plot.content} ({_unit(plot.unit)})" + (", smoothed" if plot.counted else "")
     bar = axes.figure.colorbar(image, cax=axes, label=label)
     # Less than two decades would have at most two ticks at powers of ten.
@@ -120,8 +118,6 @@ def _name_axes(axes: Any, width: float, height: float) -> None:
 
 def _prepare(plot: ImagePlot, factor: int) -> Array:
     """Return the pixels to draw: averaged down, smoothed, and empty (nan) where nothing was exposed."""
-    from scipy.ndimage import gaussian_filter
-
     shown = _shrink(np.asarray(plot.pixels, dtype=float), factor)
     seen = _shrink(plot.seen.astype(float), factor) >= 0.5
     if plot.counted and seen.any():
@@ -134,8 +130,6 @@ def _prepare(plot: ImagePlot, factor: int) -> Array:
 
 def _celestial(header: fits.Header) -> Any:
     """Return only the cards of the celestial WCS; astropy would warn about the dates of the header."""
-    from astropy.io import fits
-
     names = ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CUNIT")
     keys = [f"{name}{axis}" for axis in (1, 2) for name in names]
     return fits.Header([header.cards[key] for key in (*keys, "RADESYS")])
@@ -151,8 +145,6 @@ def _shrink(pixels: Array, factor: int) -> Array:
 
 def _scale(shown: Array, plot: ImagePlot) -> Any:
     """Return a logarithmic scale from the faintest pixels, but not more decades than `ImagePlot.decades`."""
-    from matplotlib.colors import LogNorm
-
     positive = shown[np.isfinite(shown) & (shown > 0)]
     if not positive.size:
         return LogNorm(vmin=0.1, vmax=1, clip=True)
@@ -163,8 +155,6 @@ def _scale(shown: Array, plot: ImagePlot) -> Any:
 
 
 def _colors() -> Any:
-    from matplotlib import colormaps
-
     return colormaps["inferno"].with_extremes(bad="#d9d9d9")
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from chandra_runner.fits.gti import Bools, Gti
 from chandra_runner.native.flares import FlareFilterResult
@@ -58,10 +61,6 @@ def plot_light_curve(
     caption : LightCurveCaption
         Text around the plot.
     """
-    from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     with style.context("default"):
         figure = Figure(figsize=(10, 4.6), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)

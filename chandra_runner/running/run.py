@@ -13,7 +13,7 @@ from chandra_runner.storage.locks import Locks
 from chandra_runner.storage.state_directory import state_directory
 
 from .observation_run import ObservationRun, Runner, RunResources
-from .task_process import Stop, run_in_process
+from .task_process import Stop, preload, run_in_process
 from .task_report import Reporter, SilentReporter, TaskReport
 
 
@@ -54,6 +54,7 @@ def run_plan(
     lanes = min(cores, len(observations))
     share = cores_of_task(cores, len(observations))
     state = _prepare(plan.recipe.products)
+    preload(plan.engines)
     stop = Stop()
     with Locks(state / "locks") as locks, ThreadPoolExecutor(lanes) as pool:
         resources = RunResources(

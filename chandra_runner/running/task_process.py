@@ -9,9 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -86,11 +85,16 @@ def run_in_process(task: Task[Any], stop: Stop, report_progress: Callable[[Progr
     return TaskResult(Outcome.TIMED_OUT, reason, seconds=seconds)
 
 
-@cache
-def _preloaded() -> list[str]:
-    """Return modules that tasks import: loaded once, in the server process from which tasks are forked."""
-    libraries = ["astropy.io.fits", "matplotlib.backends.backend_agg"]
-    return ["chandra_runner.running.task", *modules_to_preload(), *libraries]
+def preload(engines: Mapping[str, str]) -> None:
+    """Let the process from which tasks are forked import once, as it starts, what each task would import.
+
+    Parameters
+    ----------
+    engines : Mapping of str to str
+        The stages that may run, with their engines.
+    """
+    modules = ["chandra_runner.running.task", *modules_to_preload(engines)]
+    mp.get_context("forkserver").set_forkserver_preload(modules)
 
 
 def _check_temporary_directory() -> None:
@@ -114,7 +118,6 @@ def _check_temporary_directory() -> None:
 def _started(task: Task[Any]) -> Iterator[tuple[BaseProcess, Connection]]:
     """Start a process that runs the task; yield it with the pipe of its result. It ends with the block."""
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload(_preloaded())
     results, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(task, sender), daemon=False)
     _check_temporary_directory()

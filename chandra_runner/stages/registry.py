@@ -53,10 +53,11 @@ def get(name: str) -> type[Stage]:
     return stages()[name]
 
 
-def modules_to_preload() -> list[str]:
-    """Return the modules that the native executors of the built-in stages import."""
-    packages = [f"chandra_runner.stages.{name}" for name in BUILT_IN]
-    return packages + [f"{package}.native" for package in packages if find_spec(f"{package}.native")]
+def modules_to_preload(engines: Mapping[str, str]) -> list[str]:
+    """Return the modules of built-in stages and of their executors, given the engine of each stage."""
+    packages = {f"chandra_runner.stages.{name}": engines[name] for name in BUILT_IN if name in engines}
+    executors = (f"{package}.{engine}" for package, engine in packages.items())
+    return [*packages, *filter(find_spec, executors)]
 
 
 def _built_in(name: str) -> type[Stage]:

@@ -242,11 +242,14 @@ def _boot() -> str:
 
 
 def _process_start(pid: int) -> str:
-    """Return what identifies the start of a process, whatever happens to the clock; empty if it is gone."""
+    """Return what identifies the start of a process, whatever happens to the clock; empty if it has ended."""
     if Path("/proc/self/stat").exists():
         with suppress(OSError):
-            # Field 22: clock ticks from the boot to the start; field 2, the name, may hold blanks.
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+            # Field 3: the state; field 22: clock ticks from the boot to the start. Field 2, the name, may
+            # hold blanks.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            # A zombie has ended; where a container has no init process, it stays for ever.
+            return "" if fields[0] == "Z" else fields[19]
         return ""
     try:
         return str(int(psutil.Process(pid).create_time()))

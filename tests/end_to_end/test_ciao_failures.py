@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from chandra_runner.running import task_process
@@ -18,6 +17,7 @@ from ..ciao_standin.fixture import Ciao, install
 from ..ciao_standin.knobs import Way
 from ..ciao_standin.samples import write_complete
 from ..command_line import Answer, Run, run_in_process
+from ..processes import has_ended
 
 OBSID = 99002
 RECIPE = f"recipe: 1\nobservations: [{OBSID}]\narchive: none\ndata: data\nproducts: products\n"
@@ -152,8 +152,7 @@ def test_a_tool_that_hangs_is_ended_with_all_that_it_started(
     answer = site.run("--json")
     assert answer.outcomes[OBSID, "deflare"] == "timed_out"
     assert answer.outcomes[OBSID, "cleaned_chandra_evts"] == "blocked"
-    for pid in site.ciao.hanging:
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert all(map(has_ended, site.ciao.hanging))
     assert len(site.ciao.hanging) == 3
 
 

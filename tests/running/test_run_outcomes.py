@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from chandra_runner.planning.manifest import read_manifest
@@ -20,6 +19,7 @@ from chandra_runner.running import task_process
 
 from ..command_line import Run
 from ..conftest import ProbeProject
+from ..processes import has_ended, wait_until_ended
 
 BOTH = "stages:\n  probe: {{behave: {}}}\n  probe_reader: {{}}\n"
 
@@ -117,7 +117,7 @@ def test_a_task_that_takes_too_long_is_ended_with_all_its_processes(
     assert "timeout of 2 s" in answer.reasons(11, "probe")
     if behave == "hang_with_child":
         child = int((probe.directory / "data" / "child.pid").read_text())
-        assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+        assert has_ended(child)
 
 
 def test_one_failure_stops_only_its_own_observation(probe: ProbeProject) -> None:
@@ -213,12 +213,7 @@ def test_a_killed_run_leaves_nothing_running_and_the_next_run_takes_over(probe: 
         wait_for(probe.directory / "data" / "child.pid")
         first.kill()
     child = int((probe.directory / "data" / "child.pid").read_text())
-    for _ in range(1000):
-        if not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE:
-            break
-        time.sleep(0.01)
-    else:
-        raise AssertionError("the tool that the task had started still runs")
+    wait_until_ended([child])
     assert list((probe.directory / "products" / ".chandra-run" / "locks").iterdir())
     probe.write("stages:\n  probe: {}\n")
     assert probe.run("--json").outcomes[11, "probe"] == "done"

@@ -54,6 +54,17 @@ def test_a_dead_holder_on_this_machine_is_taken_over_at_once(tmp_path: Path, hol
     assert not path.exists()
 
 
+def test_a_dead_holder_that_its_parent_does_not_wait_for_is_taken_over(tmp_path: Path) -> None:
+    child = os.fork()
+    if not child:
+        leave_lock(tmp_path, Holder.me())
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    with Locks(tmp_path) as locks:
+        assert locks.acquire(11) is None
+    os.waitpid(child, 0)
+
+
 @pytest.mark.parametrize("age", [0.0, DEAD_AFTER - 30, 30 - DEAD_AFTER])
 def test_a_holder_elsewhere_lives_as_long_as_its_heart_beats(tmp_path: Path, age: float) -> None:
     leave_lock(tmp_path, OTHER, age)

@@ -9,6 +9,7 @@ from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.native.flares import FlareFilterResult, NoGoodTime, clean_mean, clean_sigma, most_dropped
 from chandra_runner.native.light_curve import Band, LightCurve
+from chandra_runner.plots.light_curve import LightCurveCaption, plot_light_curve
 from chandra_runner.quantities import electronvolts
 from chandra_runner.stages.job import Job, Product
 from chandra_runner.stages.outcome import Excluded
@@ -125,11 +126,6 @@ def draw_light_curve(
     path: Path, title: str, curve: LightCurve, result: FlareFilterResult, events: EventFile, text: str
 ) -> None:
     """Draw a light curve and its good times as PNG."""
-    from chandra_runner.plots.light_curve import (  # matplotlib is slow to import
-        LightCurveCaption,
-        plot_light_curve,
-    )
-
     names = (title, _text(events, "DETNAM"), _text(events, "OBJECT"))
     start = f"{_text(events, 'DATE-OBS')} {_text(events, 'TIMESYS')}".strip() or "the start"
     good_time = events.good_times.first.intersect(result.gti)

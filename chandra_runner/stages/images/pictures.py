@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chandra_runner.plots.image import ImagePlot, plot_image
 from chandra_runner.stages.job import Job
 
 from .bands import Band
@@ -64,8 +65,6 @@ def draw_image(
     shown : DisplayedImage
         The image.
     """
-    from chandra_runner.plots.image import ImagePlot, plot_image
-
     picture = ImagePlot(
         pixels=shown.pixels,
         seen=shown.seen,

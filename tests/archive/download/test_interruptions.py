@@ -18,6 +18,7 @@ from chandra_runner import synthetic as sample
 
 from ...archive_server import Gate, Site, prefix, serve
 from ...conftest import SHARED, Run
+from ...processes import wait_until_ended
 from ..conftest import files
 
 KILLS = 20
@@ -65,7 +66,7 @@ def start(directory: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         for child in children:
             with suppress(psutil.NoSuchProcess):  # it ends with its parent, if it is fast
                 child.kill()
-        psutil.wait_procs(children, timeout=60)
+        wait_until_ended(child.pid for child in children)
 
 
 def on_disk(directory: Path) -> dict[str, int]:
