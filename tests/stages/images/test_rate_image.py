@@ -46,8 +46,11 @@ def true_sources(shared_data):
 
 def centroid(image, seen, x, y, radius):
     """Mean place of the counts around a place, background taken off, until it stays."""
-    around = tuple(slice(max(int(c - 4 * radius), 0), int(c + 4 * radius)) for c in (y, x))
-    row, column = (index[around] for index in np.indices(image.shape))
+    around = tuple(
+        slice(max(int(c - 4 * radius), 0), min(int(c + 4 * radius), size))
+        for c, size in zip((y, x), image.shape, strict=True)
+    )
+    row, column = np.mgrid[around]
     image, seen = image[around], seen[around]
     ring = (np.hypot(column - x, row - y) > 2 * radius) & (np.hypot(column - x, row - y) < 3 * radius + 2)
     background = image[ring & seen].mean()
