@@ -1,8 +1,7 @@
 """Keywords of an event list that are also true of the files made from it.
 
-Light curves and images carry the same keywords but for those named at `LIGHT_CURVE_KEYWORDS` and
-`IMAGE_KEYWORDS`. Some groups stand in another order in the two kinds of files; that has only
-historical reasons, but products keep their bytes from version to version.
+What light curves carry and images do not, and the reverse, is said at `LIGHT_CURVE_KEYWORDS` and
+`IMAGE_KEYWORDS`.
 """
 
 from __future__ import annotations
@@ -24,8 +23,18 @@ _POINTING = (
 _SIM = ("SIM_X", "SIM_Y", "SIM_Z")
 _FRAME = ("RADESYS", "EQUINOX")
 _CLOCK_ERROR = ("TIERRELA", "TIERABSO")
-_PROCESSING = ("ASCDSVER", "CALDBVER")
-_COMPANION_FILES = ("ASOLFILE", "BPIXFILE", "MASKFILE", "DTFFILE", "FLTFILE")
+COMPANION_FILES = ("ASOLFILE", "BPIXFILE", "MASKFILE", "DTFFILE", "FLTFILE")
+"""Keywords that name the files that go with an event list; several names are separated by commas."""
+_CALIBRATION = (
+    "CALDBVER", "PIX_ADJ", "RAND_SKY", "SUBPIXFL", "RAND_PI", "GAINFILE", "TGAINCOR", "TGAINFIL",
+    "CTI_CORR", "CTI_APP", "CTIFILE", "GRD_FILE", "GRADESYS", "CORNERS", "FP_TEMP",
+)  # fmt: skip
+_FRAMES = (
+    "CCD_ID", "FEP_CCD", "FIRSTROW", "NROWS", "EXPTIME", "TIMEDELA", "TIMEDELB", "FLSHTIME", "DTYCYCLE",
+    "SUM_2X2", "ORC_MODE", "OCLKPAIR",
+)  # fmt: skip
+_ASPECT = ("ASPTYPE", "DY_AVG", "DZ_AVG", "DTH_AVG")
+_TELEMETRY_CLOCK = ("BTIMNULL", "BTIMRATE", "BTIMDRFT", "BTIMCORR", "TIMVERSN", "TIMEPIXR")
 
 LIGHT_CURVE_KEYWORDS = (
     "ORIGIN", *_TELESCOPE, "OBS_MODE", "DATAMODE", "READMODE", "DATACLAS", "CYCLE", "LONGSTRN",
@@ -34,20 +43,20 @@ LIGHT_CURVE_KEYWORDS = (
 )  # fmt: skip
 """What light curves and the good times found in them carry.
 
-Left out on purpose: TIMEDEL, which in a light curve is the length of a bin. For historical reasons
-only: versions of the processing, companion files, and DEFOCUS.
+Left out: TIMEDEL, which in a light curve is the length of a bin, and what matters only with coordinates
+or pulse heights: companion files, calibration, frames, aspect.
 """
 
 IMAGE_KEYWORDS = (
-    "LONGSTRN", "ORIGIN", *_PROCESSING, *_TELESCOPE, *_NUMBERS, "OBJECT", *_PROPOSAL, "OBS_MODE",
-    "READMODE", "DATAMODE", "CYCLE", "DATACLAS", "MJD-OBS", *_DATES, *_CLOCK, "CLOCKAPP",
-    *_TIME_REFERENCE, *_TIME_RANGE, "TIMEDEL", *_POINTING, *_SIM, "DEFOCUS", "FOC_LEN",
-    *_COMPANION_FILES,
+    "LONGSTRN", "ORIGIN", *_TELESCOPE, *_NUMBERS, "DS_IDENT", "OBJECT", *_PROPOSAL, "OBS_MODE", "READMODE",
+    "DATAMODE", "CYCLE", "DATACLAS", "MJD-OBS", "MJD_OBS", *_DATES, *_CLOCK, "CLOCKAPP", *_CLOCK_ERROR,
+    *_TELEMETRY_CLOCK, *_TIME_REFERENCE, *_TIME_RANGE, "TIMEDEL", *_FRAMES, *_POINTING, *_SIM, "DEFOCUS",
+    "FOC_LEN", *_ASPECT, *_CALIBRATION, *COMPANION_FILES,
 )  # fmt: skip
-"""What images carry.
+"""What images carry: what those of the archive and of CIAO do (3591's ``full_img2``, 754's flux image).
 
-Left out on purpose: RADESYS and EQUINOX, which belong to the celestial coordinates and are written
-with them. For historical reasons only: the errors of the clock.
+Left out: RADESYS and EQUINOX, which belong to the celestial coordinates and are written with them, and
+ASCDSVER, the version of the system that made a file.
 """
 
 

@@ -26,7 +26,8 @@ _WORD = (1 << 32) - 1
 def add_provenance(header: fits.Header, history: Iterable[str]) -> None:
     """Record in a header which program made the HDU, and how.
 
-    The date is left out, so that the same input gives the same bytes; it is in the manifest.
+    The date is left out, so that the same input gives the same bytes; it is in the manifest. A file that
+    was made here does not come from the Chandra X-ray Center, which ORIGIN ASC means.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ def add_provenance(header: fits.Header, history: Iterable[str]) -> None:
     """
     header["CREATOR"] = (CREATOR, "tool that created this output")
     header.remove("DATE", ignore_missing=True)
+    if str(header.get("ORIGIN", "")).strip() == "ASC":
+        header.remove("ORIGIN")
     for line in history:
         header.add_history(f"{CREATOR}: {line}")
 

@@ -58,12 +58,16 @@ def image_header(
     """
     header = carried_keywords(events, IMAGE_KEYWORDS)
     set_exposure(header, good_times, dtcor)
+    header["HDUNAME"] = ("IMAGE", "ASCDM block name")
     header["HDUCLASS"], header["HDUCLAS1"] = "OGIP", "IMAGE"
     header["RADESYS"], header["EQUINOX"] = "ICRS", 2000.0
     # x0 and y0 are outer edges, and the center of the first image pixel is 1 in FITS: hence the 0.5 below.
     degrees = pointing.detector.pixel / 3600
     celestial = (("RA---TAN", pointing.ra, grid.x0, -1, "x"), ("DEC--TAN", pointing.dec, grid.y0, 1, "y"))
     header["WCSNAMEP"] = "PHYSICAL"
+    # The names by which CIAO's filters call the two coordinate systems, as in image.fits[sky=circle(...)].
+    header["MTYPE1"], header["MFORM1"] = "sky", "x,y"
+    header["MTYPE2"], header["MFORM2"] = "EQPOS", "RA,DEC"
     for axis, (kind, value, low, sign, name) in enumerate(celestial, 1):
         header[f"CTYPE{axis}"] = kind
         header[f"CRVAL{axis}"] = value

@@ -109,6 +109,15 @@ def test_manifests_follow_their_schema(first: Answer, project: Path) -> None:
         jsonschema.Draft7Validator(schema).validate(json.loads(path.read_text()))
 
 
+def test_headers_of_cleaned_events_lead_to_the_files_that_go_with_them(first: Answer, project: Path) -> None:
+    for obsid in set(SIMULATED) - set(EXCLUDED):
+        for events in (project / f"products/{obsid}/cleaned_chandra_evts").glob("*_evt2.fits"):
+            header = fits.getheader(events, "EVENTS")
+            keywords = ["ASOLFILE", "BPIXFILE", "MASKFILE", "FLTFILE"]
+            for keyword in keywords + ["DTFFILE"] * (header["INSTRUME"] == "HRC"):
+                assert (events.parent / header[keyword]).is_file(), (events.name, keyword)
+
+
 def written(project: Path) -> list[Path]:
     """FITS files that the stages wrote; what they passed through is the archive's own."""
     paths = []

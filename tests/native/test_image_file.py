@@ -64,6 +64,26 @@ def test_the_header_of_an_image_says_what_it_is(header, tmp_path):
     assert_sound(path)
 
 
+def test_images_keep_the_keywords_that_the_archives_image_keeps(shared_data):
+    archived = fits.getheader(shared_data / "real/3591/primary/acisf03591N003_full_img2.fits.gz")
+    with EventFile.open(events_path(shared_data / "real/3591")) as events:
+        header = image_header(events.header, Pointing.of(events.header), GRID, events.good_times, 0.98)
+    for key in (
+        "MTYPE1", "MFORM1", "MTYPE2", "MFORM2", "HDUNAME", "MJD_OBS", "DS_IDENT", "CCD_ID", "FIRSTROW",
+        "NROWS", "EXPTIME", "TIMEDELA", "GAINFILE", "TGAINFIL", "CTIFILE", "CALDBVER", "FP_TEMP", "DY_AVG",
+        "PIX_ADJ", "TIERRELA", "TIERABSO", "TIMEPIXR", "BTIMNULL", "BTIMRATE", "ASOLFILE",
+    ):  # fmt: skip
+        assert header[key] == archived[key], key
+
+
+def test_products_do_not_claim_to_come_from_the_archive(header, tmp_path):
+    assert header["ORIGIN"] == "ASC"
+    path = tmp_path / "a.img"
+    label = ImageLabel(content="count image", unit="count", band="broad", energies=None)
+    write_image(path, np.ones(GRID.shape, dtype=np.int32), header, label, [])
+    assert not {"ORIGIN", "ASCDSVER"} & set(fits.getheader(path))
+
+
 def test_hrc_has_a_band_without_energies(header, tmp_path):
     path = tmp_path / "a.img"
     label = ImageLabel(content="exposure map", unit="s", band="wide", energies=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chandra_runner.fits.carried_keywords import COMPANION_FILES
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes
 from chandra_runner.native.event_selection import ANY_STATUS, HeaderUpdate, Selection, select_events
@@ -26,10 +27,22 @@ def _clean_exposure(
     names = ProductNames.of_events(product.path.name)
     target = job.output(names.cleaned_events, "events", exposure)
     history = f"cleaned_chandra_evts (native): {product.path.name}, {selection}"
-    report = select_events(events, target, selection, HeaderUpdate((history,), events.dtcor))
+    update = HeaderUpdate((history,), events.dtcor, _companion_files(events))
+    report = select_events(events, target, selection, update)
     job.log(str(report), exposure)
     if events.instrument == "HRC" and report.dropped["status"]:
         warn_of_status_bits(job, exposure, report.dropped["status"])
+
+
+def _companion_files(events: EventFile) -> dict[str, str]:
+    """Return the names of the files beside the events as they are seen from this stage's directory."""
+    directory = events.path.parent
+
+    def seen_from_here(name: str) -> str:
+        return f"../{directory.name}/{name}" if name and (directory / name).is_file() else name
+
+    values = {key: str(events.header[key]) for key in COMPANION_FILES if key in events.header}
+    return {key: ",".join(map(seen_from_here, value.split(","))) for key, value in values.items()}
 
 
 def _selection(events: EventFile, good_times: GoodTimes, settings: CleanedChandraEvtsSettings) -> Selection:
