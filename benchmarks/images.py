@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 BANDS = {"broad": (500, 7000), "soft": (500, 1200), "medium": (1200, 2000), "hard": (2000, 7000)}
-BANDS["0.2-0.4"] = (200, 400)
-TEXTS = ["broad", "soft", "medium", "hard", "0.2:0.4:0.4"]
+BANDS["ultrasoft"] = (200, 500)
+TEXTS = ["broad", "soft", "medium", "hard", "ultrasoft"]
 COMPANION_KINDS = {"badpix": "bpix1", "mask": "msk1", "fov": "fov1"}
 
 

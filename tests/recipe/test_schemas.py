@@ -57,7 +57,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
             ["0.5 keV", "1.2 keV"],
             ["1.2 keV", "2.0 keV"],
             ["2.0 keV", "7.0 keV"],
-            ["0.2 keV", "0.4 keV"],
+            ["0.2 keV", "0.5 keV"],
         ],
         "effective_ens": ["2.3 keV", "0.92 keV", "1.56 keV", "3.8 keV", "0.4 keV"],
         "bands": NONE,

@@ -20,8 +20,8 @@ def complaints(**stated: Any) -> list[tuple[tuple[str | int, ...], str]]:
 
 
 def test_the_default_bands_are_four_of_the_catalogue_and_one_more() -> None:
-    assert [band.name for band in bands_of(DEFAULTS)] == ["broad", "soft", "medium", "hard", "0.2-0.4"]
-    assert bands_of(DEFAULTS)[4] == Band("0.2-0.4", 0.2, 0.4, 0.4)
+    assert [band.name for band in bands_of(DEFAULTS)] == ["broad", "soft", "medium", "hard", "ultrasoft"]
+    assert bands_of(DEFAULTS)[4] == Band("ultrasoft", 0.2, 0.5, 0.4)
 
 
 def test_a_band_of_ones_own_has_its_edges_as_written_for_its_name() -> None:
