@@ -146,11 +146,12 @@ def _clear_caches() -> None:
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
     """Give signals back to pytest."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @cache

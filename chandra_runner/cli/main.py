@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from chandra_runner.errors import ChandraRunnerError, ExitCode, from_os
 
 from .command_line import parse
+from .interruption import Interruption
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,15 +20,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The arguments; by default those of the process.
     """
+    interruption = Interruption()
+    interruption.watch()
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
         # Only now, because --help must answer at once.
         from .logging import set_up
 
         set_up(options.verbosity)
+        options.interruption = interruption
         code: ExitCode = options.execute(options)
         sys.stdout.flush()
-        return code
+        return ExitCode.INTERRUPTED if interruption.requested else code
     except ChandraRunnerError as error:
         return _fail(error)
     except KeyboardInterrupt:

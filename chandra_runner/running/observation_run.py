@@ -35,7 +35,6 @@ from .task_report import Reporter, TaskReport
 
 Runner = Callable[[Task[Any], Stop, Callable[[Progress], None]], TaskResult]
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.BLOCKED, Outcome.INTERRUPTED)
-FAIL_FAST = "stopped by --fail-fast"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,7 @@ class ObservationRun:
                 self.reports.append(report)
                 self._resources.reporter.ended(report)
                 if self._resources.fail_fast and report.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-                    self._resources.stop.request(FAIL_FAST)
+                    self._resources.stop.request("stopped by --fail-fast")
             mixed = mixed_engines(self._ledger, self._plan.order)
             if mixed:
                 logger.warning(mixed)
@@ -116,6 +115,9 @@ class ObservationRun:
             return self._report(stage, Outcome.FAILED, str(error), exit_code=error.exit_code)
         except OSError as error:
             return self._report(stage, Outcome.FAILED, str(from_os(error)), exit_code=ExitCode.ENVIRONMENT)
+        except Exception as error:  # a bug, or raw data that nobody thought of: the other observations go on
+            logger.opt(exception=error).debug(f"{self._obsid} {stage}")
+            return self._report(stage, Outcome.FAILED, f"{type(error).__name__}: {error}")
 
     def _run_task(self, stage: str) -> TaskReport:
         """Decide about one task and run it if necessary."""
@@ -279,6 +281,6 @@ class ObservationRun:
     ) -> TaskReport:
         harmless = (Outcome.DONE, Outcome.UP_TO_DATE, Outcome.EXCLUDED)
         code = ExitCode.OK if outcome in harmless else exit_code
-        if outcome is Outcome.INTERRUPTED and reasons != (FAIL_FAST,):
+        if outcome is Outcome.INTERRUPTED and self._resources.stop.interrupted:
             code = ExitCode.INTERRUPTED
         return TaskReport(self._obsid, stage, outcome, reasons, exit_code=code)

@@ -24,6 +24,7 @@ def run_plan(
     cores: int = 1,
     fail_fast: bool = False,
     runner: Runner = run_in_process,
+    stop: Stop | None = None,
 ) -> list[TaskReport]:
     """Run every task that is not up to date: several ObsIDs at the same time, the stages of each in order.
 
@@ -39,6 +40,8 @@ def run_plan(
         Whether to start no more tasks after the first failure.
     runner : callable
         Runs one task; by default in a process of its own.
+    stop : Stop
+        Ends the run early when it is requested; Ctrl-C requests it.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def run_plan(
     share = cores_of_task(cores, len(observations))
     state = _prepare(plan.recipe.products)
     preload(plan.engines)
-    stop = Stop()
+    stop = stop or Stop()
     with Locks(state / "locks") as locks, ThreadPoolExecutor(lanes) as pool:
         resources = RunResources(
             plan=plan,
@@ -102,7 +105,7 @@ def _drive(runs: Sequence[ObservationRun], pool: ThreadPoolExecutor, stop: Stop)
         for future in as_completed(futures):
             future.result()
     except KeyboardInterrupt:
-        stop.request("stopped by Ctrl-C or a signal; the next run goes on from here")
+        stop.interrupt()
         wait(futures)
     except BaseException:
         stop.request("a bug in the runner")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing as mp
 import os
 import signal
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -27,6 +29,8 @@ from .task import TaskResult, execute
 GRACE = 5.0
 """Time between asking a task to end and killing it, s."""
 
+_LONGEST_WAIT = 86400.0
+"""Time after which waiting begins anew, s: operating systems do not wait for a month at once."""
 _LONGEST_SOCKET_NAME = 104 if sys.platform == "darwin" else 108
 
 
@@ -35,8 +39,10 @@ class Stop:
 
     def __init__(self) -> None:
         self._reader, self._writer = mp.Pipe(duplex=False)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may interrupt `request` and call it
         self.requested = False
+        self.interrupted = False
+        """Whether it was requested from outside: by Ctrl-C, by a signal."""
         self.reason = ""
 
     @property
@@ -50,6 +56,11 @@ class Stop:
             if not self.requested:
                 self.requested, self.reason = True, reason
                 self._writer.close()
+
+    def interrupt(self) -> None:
+        """End all running tasks and start no more, because the user wants it."""
+        self.interrupted = True
+        self.request("stopped by Ctrl-C or a signal; the next run goes on from here")
 
 
 def run_in_process(task: Task[Any], stop: Stop, report_progress: Callable[[Progress], None]) -> TaskResult:
@@ -65,9 +76,12 @@ def run_in_process(task: Task[Any], stop: Stop, report_progress: Callable[[Progr
         Called now and then with how far the task is.
     """
     started = time.monotonic()
+    end = math.inf if task.timeout is None else started + task.timeout
     with _started(task) as (process, results):
-        left = task.timeout
-        while results in wait([results, stop.signal], left):
+        while time.monotonic() < end and not stop.requested:
+            left = min(end - time.monotonic(), _LONGEST_WAIT)
+            if results not in wait([results, stop.signal], max(left, 0)):
+                continue
             try:
                 message: TaskResult | Progress = results.recv()
             except EOFError:
@@ -75,8 +89,6 @@ def run_in_process(task: Task[Any], stop: Stop, report_progress: Callable[[Progr
             if isinstance(message, TaskResult):
                 return message
             report_progress(message)
-            if task.timeout is not None:
-                left = max(0.0, started + task.timeout - time.monotonic())
         _end_group(process, GRACE)
     seconds = round(time.monotonic() - started, 3)
     if stop.requested:
@@ -121,7 +133,8 @@ def _started(task: Task[Any]) -> Iterator[tuple[BaseProcess, Connection]]:
     results, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(task, sender), daemon=False)
     _check_temporary_directory()
-    process.start()
+    with _ctrl_c_held_back():
+        process.start()
     sender.close()
     try:
         yield process, results
@@ -129,6 +142,22 @@ def _started(task: Task[Any]) -> Iterator[tuple[BaseProcess, Connection]]:
         results.close()
         process.join(GRACE)
         _end_group(process, 0.0)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let no Ctrl-C reach what is started meanwhile.
+
+    The terminal sends it to all processes of a run, and the server would die of it while it imports modules.
+    The runner ends the tasks.
+    """
+    # As it starts, this helper process of multiprocessing lets Ctrl-C through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _child(task: Task[Any], sender: Connection) -> None:

@@ -11,11 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
+from chandra_runner.planning.decisions import Decision
 from chandra_runner.planning.manifest import read_manifest
 from chandra_runner.running import task_process
+from chandra_runner.running.observation_run import ObservationRun
 
 from ..command_line import Run
 from ..conftest import ProbeProject
@@ -179,6 +183,8 @@ def start(probe: ProbeProject, *arguments: str) -> Iterator[subprocess.Popen[str
         text=True,
         # Tests that a shell runs in the background inherit that SIGINT is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # As a terminal's foreground job, whose processes all get Ctrl-C.
+        process_group=0,
     )
     try:
         yield running
@@ -205,6 +211,68 @@ def test_ctrl_c_ends_the_running_task_and_the_next_run_goes_on(
     probe.write("stages:\n  probe: {}\n  probe_reader: {}\n")
     answer = probe.run("--json")
     assert answer.document["counts"] == {"up_to_date": 1, "done": 2}
+
+
+def test_ctrl_c_while_the_first_task_is_started_is_an_interruption(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {behave: linger}\n")
+    with start(probe, "--json") as run:
+        while not any("forkserver" in " ".join(p.cmdline()) for p in psutil.Process(run.pid).children()):
+            time.sleep(0.001)
+        os.killpg(run.pid, signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    outcomes = {task["stage"]: task["outcome"] for task in json.loads(out)["tasks"]}
+    assert outcomes == {"download": "interrupted", "probe": "interrupted"}, out
+
+
+def test_ctrl_c_before_anything_runs_is_an_interruption(
+    probe: ProbeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe.write("stages:\n  probe: {}\n")
+    probe.run()
+
+    run = ObservationRun.run
+
+    def interrupt_and_run(self: ObservationRun) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not self._resources.stop.requested:
+            time.sleep(0.001)
+        run(self)
+
+    monkeypatch.setattr(ObservationRun, "run", interrupt_and_run)
+    answer = probe.run()
+    assert answer.code == 130
+    assert "2 tasks: 2 interrupted" in answer.out
+
+
+def test_an_unexpected_error_in_one_observation_ends_only_that_one(
+    probe: ProbeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe.add_data(12)
+    probe.write("stages:\n  probe: {}\n", observations="[11, 12]")
+    make_task = ObservationRun._make_task
+
+    def fail_for_one(self: ObservationRun, decision: Decision, work: Path) -> Any:
+        if decision.observation == 11:
+            raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
+        return make_task(self, decision, work)
+
+    monkeypatch.setattr(ObservationRun, "_make_task", fail_for_one)
+    answer = probe.run("--json")
+    assert answer.code == 1
+    assert answer.outcomes == {
+        (11, "download"): "failed",
+        (11, "probe"): "blocked",
+        (12, "download"): "done",
+        (12, "probe"): "done",
+    }
+    assert "UnicodeEncodeError" in answer.reasons(11, "download")
+
+
+def test_a_time_limit_may_be_longer_than_the_system_can_wait(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {timeout: 30 d}\n")
+    assert probe.run("--json").outcomes[11, "probe"] == "done"
 
 
 def test_a_killed_run_leaves_nothing_running_and_the_next_run_takes_over(probe: ProbeProject) -> None:

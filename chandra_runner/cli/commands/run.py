@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from chandra_runner.cli.options import (
     Subparsers,
@@ -45,14 +44,18 @@ def execute(options: argparse.Namespace) -> ExitCode:
     from chandra_runner.cli.progress import reporting
     from chandra_runner.cli.project import Project
     from chandra_runner.running.run import exit_code, run_plan
+    from chandra_runner.running.task_process import Stop
 
     project = Project(options)
     made = project.make_plan()
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop = Stop()
     tasks = len(made.order) * len(made.recipe.observations)
     bar = not (options.no_progress or options.quiet)
-    with reporting(tasks, options.verbosity, bar=bar) as reporter:
-        reports = run_plan(made, reporter, cores=project.cores, fail_fast=options.fail_fast)
+    with (
+        reporting(tasks, options.verbosity, bar=bar) as reporter,
+        options.interruption.ended_by(stop.interrupt),
+    ):
+        reports = run_plan(made, reporter, cores=project.cores, fail_fast=options.fail_fast, stop=stop)
     if options.json:
         print(run_json(reports))
     elif not options.quiet:
@@ -79,8 +82,3 @@ def run_summary(reports: Sequence[TaskReport], products: Path) -> str:
             f", {excluded} excluded" if excluded else ""
         )
     return f"{count_tasks(outcomes)}\nproducts: {products}"
-
-
-def _interrupt(*_: object) -> NoReturn:
-    """End a run as Ctrl-C does, when a batch system sends SIGTERM."""
-    raise KeyboardInterrupt
