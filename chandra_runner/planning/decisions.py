@@ -14,7 +14,7 @@ from chandra_runner.stages.stage import RAW, Stage
 
 from .fingerprint import KINDS, FingerprintParts, differences, inputs_of
 from .ledger import Ledger
-from .manifest import Manifest
+from .manifest import Manifest, other_files
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -115,6 +115,9 @@ def _decide_about_products(
         if made.outcome is Outcome.EXCLUDED:
             return replace(decision, action=Action.EXCLUDED, reasons=(made.reason,))
         return replace(decision, action=Action.UP_TO_DATE)
+    reasons += [
+        f"keeps {name}, which it did not make" for name in other_files(ledger.directory / made.stage, made)
+    ]
     engine = plan.engines[decision.stage]
     if plan.recipe.engine == "auto" and made.engine == "ciao" and engine != "ciao":
         reasons.append(

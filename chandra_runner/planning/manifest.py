@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
@@ -117,6 +117,25 @@ def read_manifest(directory: Path) -> Manifest | None:
         return Manifest.from_json(json.loads((directory / NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def other_files(directory: Path, manifest: Manifest | None) -> Iterator[str]:
+    """Yield the files in a stage's directory that its manifest does not list: a user's notes or regions.
+
+    Parameters
+    ----------
+    directory : Path
+        The directory; nothing is yielded if it is not one, or is a link.
+    manifest : Manifest or None
+        Its manifest; None if there is none that can be read.
+    """
+    if directory.is_symlink():
+        return
+    listed = {NAME, *(output.path for output in (manifest.outputs if manifest else ()))}
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if name not in listed and (path.is_symlink() or not path.is_dir()):
+            yield name
 
 
 def write_manifest(manifest: Manifest, directory: Path) -> None:

@@ -26,7 +26,7 @@ from chandra_runner.stages.outcome import Outcome, Progress
 from chandra_runner.stages.registry import get
 from chandra_runner.stages.stage import RAW
 from chandra_runner.storage.locks import Holder, Locks
-from chandra_runner.storage.state_directory import remove_scratch, scratch_directory
+from chandra_runner.storage.state_directory import refuse_links, remove_scratch, scratch_directory
 
 from .publishing import aside_directory, publish, repair
 from .task import TaskResult
@@ -151,6 +151,7 @@ class ObservationRun:
 
     def _lock(self) -> bool:
         """Take the ObsID's lock, and clean up after a run that was killed."""
+        refuse_links(self._plan.recipe.products, self._obsid)
         self._holder = self._resources.locks.acquire(self._obsid)
         self._locked = self._holder is None
         if self._locked:

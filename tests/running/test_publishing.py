@@ -20,12 +20,27 @@ def directory(path: Path, text: str) -> Path:
 
 def test_new_products_take_the_place_of_the_old(tmp_path: Path) -> None:
     target = directory(tmp_path / "11" / "deflare", "old")
-    (target / "only_old.txt").touch()
     aside = aside_directory(tmp_path, 11, "deflare")
     publish(directory(tmp_path / "new", "new"), target, aside)
     assert [path.name for path in target.iterdir()] == ["file.txt"]
     assert (target / "file.txt").read_text() == "new"
     assert not aside.exists()
+
+
+@pytest.mark.parametrize("in_place", ["file", "dangling link", "link to a directory"])
+def test_what_is_in_the_place_of_products_gives_way_to_them(tmp_path: Path, in_place: str) -> None:
+    target, elsewhere = tmp_path / "11" / "deflare", directory(tmp_path / "elsewhere", "precious")
+    target.parent.mkdir()
+    if in_place == "file":
+        target.touch()
+    else:
+        target.symlink_to(elsewhere if in_place == "link to a directory" else tmp_path / "nothing")
+    aside = aside_directory(tmp_path, 11, "deflare")
+    for text in ("first", "second"):
+        publish(directory(tmp_path / text, text), target, aside)
+        assert (target / "file.txt").read_text() == text
+    assert not os.path.lexists(aside)
+    assert (elsewhere / "file.txt").read_text() == "precious"
 
 
 def test_a_crash_before_the_new_products_are_in_place_is_repaired(

@@ -80,6 +80,38 @@ def test_a_failed_rerun_keeps_the_products_of_the_last_good_run(probe: ProbeProj
     assert set(answer.document["counts"]) == {"up_to_date"}
 
 
+def test_files_of_the_user_stay_when_products_are_made_again(probe: ProbeProject) -> None:
+    probe.write("stages:\n  probe: {}\n")
+    probe.run()
+    directory = probe.product(11, "probe")
+    (directory / "notes").mkdir()
+    (directory / "notes" / "source.reg").write_text("circle(4096,4096,20)")
+    (directory / "link.reg").symlink_to("notes/source.reg")
+    probe.write("stages:\n  probe: {label: other}\n")
+    said = "keeps link.reg, which it did not make; keeps notes/source.reg, which it did not make"
+    assert said in probe.plan().reasons(11, "probe")
+    assert said in probe.run("--json").reasons(11, "probe")
+    assert "other" in (directory / "count.txt").read_text()
+    assert (directory / "link.reg").readlink() == Path("notes/source.reg")
+    assert (directory / "link.reg").read_text() == "circle(4096,4096,20)"
+    assert probe.run("--json").outcomes[11, "probe"] == "up_to_date"
+
+
+@pytest.mark.parametrize("name", ["11", ".chandra-run/scratch", ".chandra-run/aside"])
+def test_links_in_the_place_of_directories_of_products_are_refused(probe: ProbeProject, name: str) -> None:
+    elsewhere = probe.directory / "elsewhere"
+    (elsewhere / "11").mkdir(parents=True)
+    (elsewhere / "11" / "precious").touch()
+    link = probe.directory / "products" / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(elsewhere)
+    probe.write("stages:\n  probe: {}\n")
+    answer = probe.run("--json")
+    assert answer.code == 3
+    assert f"{link} is a link" in answer.reasons(11, "download")
+    assert [path.name for path in elsewhere.rglob("*")] == ["11", "precious"]
+
+
 def test_a_bug_puts_its_traceback_into_the_log_only(probe: ProbeProject) -> None:
     probe.write(BOTH.format("bug"))
     answer = probe.run()
