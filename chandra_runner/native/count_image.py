@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
+from .energy_range import upper_limit
 from .geometry import Array
 from .grid import Grid
 
@@ -39,7 +41,8 @@ def count_images(
     grid : Grid
         Pixels of the image.
     bands : sequence of (float, float), or None
-        ``lo <= energy < hi``, eV; they may overlap. None for one image of all events.
+        ``lo <= energy < hi``, eV, with the upper end if the column is of integers; they may overlap. None for
+        one image of all events.
     zeroth_order : ZerothOrder, optional
         How dispersed events are left out; None to count all.
 
@@ -55,11 +58,30 @@ def count_images(
     >>> count_images([events], grid, [(500, 2000), (2000, 7000)]).tolist()
     [[[1, 0, 0]], [[0, 0, 1]]]
     """
-    edges = np.unique(np.array(bands, dtype=float)) if bands is not None else np.array([-np.inf])
-    # One histogram for each interval between two band edges: each event is counted once, and a band is the
-    # sum of its intervals. Events outside all bands are dropped.
-    intervals = max(len(edges) - 1, 1)
-    counts = np.zeros((intervals, grid.ny * grid.nx), dtype=np.int32)
+    chunks = iter(chunks)
+    first = next(chunks, None)
+    if first is None:
+        return np.zeros((len(bands or [None]), *grid.shape), dtype=np.int32)
+    chunks = chain([first], chunks)
+    if bands is None:
+        return _count(chunks, grid, None, zeroth_order)
+    limits = [(lo, upper_limit(first.dtype["energy"], hi)) for lo, hi in bands]
+    edges = np.unique(np.array(limits, dtype=float))
+    counts = _count(chunks, grid, edges, zeroth_order)
+    # A band is the sum of its intervals.
+    rows = [counts[(edges[:-1] >= lo) & (edges[:-1] < hi)].sum(axis=0, dtype=np.int32) for lo, hi in limits]
+    return np.stack(rows)
+
+
+def _count(
+    chunks: Iterable[Array], grid: Grid, edges: Array | None, zeroth_order: ZerothOrder | None
+) -> Array:
+    """Return one image for each interval between two edges of bands, or one of all events without edges.
+
+    So each event is counted once, in however many bands it is. Events outside all bands are dropped.
+    """
+    intervals = 1 if edges is None else len(edges) - 1
+    counts = np.zeros((intervals, *grid.shape), dtype=np.int32)
     one = np.int32(1)
     for events in chunks:
         # Positions are 4-byte floats; in 8 bytes the edges of pixels are exact.
@@ -69,19 +91,16 @@ def count_images(
         if zeroth_order is not None:
             order = events["tg_m"]
             inside &= (order == 0) | (order == zeroth_order.null)
-        if bands is not None:
+        if edges is not None:
             energy = events["energy"].astype(float)
             inside &= (energy >= edges[0]) & (energy < edges[-1])
         # Truncation is floor here: all of these are positive.
         pixel = y[inside].astype(np.intp) * grid.nx + x[inside].astype(np.intp)
-        if bands is not None:
+        if edges is not None:
             pixel += _interval(energy[inside], edges) * (grid.ny * grid.nx)
         # Adds to the histogram in place; bincount would make one more image for each chunk.
         np.add.at(counts.reshape(-1), pixel, one)
-    if bands is None:
-        return counts.reshape(1, *grid.shape)
-    rows = [counts[(edges[:-1] >= lo) & (edges[:-1] < hi)].sum(axis=0, dtype=np.int32) for lo, hi in bands]
-    return np.stack(rows).reshape(len(rows), *grid.shape)
+    return counts
 
 
 def _interval(energy: Array, edges: Array) -> Array:

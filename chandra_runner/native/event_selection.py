@@ -19,6 +19,8 @@ from chandra_runner.fits.reader import HduBytes
 from chandra_runner.fits.subspace import restrict
 from chandra_runner.fits.writer import add_provenance, event_writer, hdu_bytes
 
+from .energy_range import upper_limit
+
 ANY_STATUS = 0xFFFFFFFF
 """Status mask that requires all 32 bits to be 0."""
 SPLIT_THRESHOLD = 13
@@ -40,7 +42,8 @@ class Selection:
     grades : tuple of int, optional
         ASCA grades that are kept; None to keep all.
     energy : tuple of 2 floats, optional
-        Energies that are kept, eV, ``lo <= energy < hi``; None to keep all.
+        Energies that are kept, eV, ``lo <= energy < hi``, with the upper end if the column is of integers;
+        None to keep all.
     very_faint : bool
         Whether events that `is_particle` identifies as background are dropped; requires phas of
         5 x 5 pixels.
@@ -88,9 +91,9 @@ class Selection:
             yield "grade", np.isin(chunk["grade"].astype(np.int16), self.grades)
         if self.energy is not None:
             # In 8 bytes: limits rounded to the 4-byte floats of the column would move events across them.
-            low, high = (np.float64(limit) for limit in self.energy)
+            low, high = self.energy
             energy = chunk["energy"].astype(np.float64)
-            yield "energy", (energy >= low) & (energy < high)
+            yield "energy", (energy >= low) & (energy < upper_limit(chunk.dtype["energy"], high))
         if self.very_faint:
             yield "very_faint", ~is_particle(chunk["phas"])
 
