@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from astropy.io import fits
 
@@ -45,7 +45,7 @@ def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: st
     # Each component is a chip with good times of its own; a cut on another column holds for all of them.
     for component in _components(header):
         key = f"{component}DSVAL{axis}"
-        before = _parse_ranges(str(header[key])) if key in header else [(-math.inf, math.inf)]
+        before = parse_ranges(str(header[key])) if key in header else [(-math.inf, math.inf)]
         # TABLE (the ranges are in another extension) and other text is left as it is.
         if before is not None:
             header[key] = ",".join(map(_range_text, _intersect(before, ranges)))
@@ -55,11 +55,47 @@ def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: st
             header[f"DSUNIT{axis}"] = unit
 
 
+def component_filters(header: fits.Header) -> list[Mapping[str, str]]:
+    """Return the filters of each component: the text of its value by the name of the column.
+
+    Parameters
+    ----------
+    header : Header
+        Header of the table. A component without a value of its own has that of the first one.
+
+    Examples
+    --------
+    >>> header = fits.Header({"DSTYP1": "ccd_id", "DSVAL1": "3:3", "2DSVAL1": "2:2"})
+    >>> component_filters(header)
+    [{'ccd_id': '3:3'}, {'ccd_id': '2:2'}]
+    """
+    return [
+        {
+            name: str(header.get(f"{component}DSVAL{axis}", header.get(f"DSVAL{axis}", ""))).strip()
+            for axis, name in _axes(header).items()
+        }
+        for component in _components(header)
+    ]
+
+
+def parse_ranges(value: str) -> list[Range] | None:
+    """Return the ranges in text like ``0:0,2:6``, open ends as infinity; None if it is no list of ranges."""
+    ends = [part.partition(":")[::2] for part in value.replace(" ", "").split(",")]
+    try:
+        return [(float(low or -math.inf), float(high or math.inf)) for low, high in ends]
+    except ValueError:
+        return None
+
+
+def _axes(header: fits.Header) -> dict[int, str]:
+    """Return the columns of the subspace by the number of their axis, in lower case."""
+    keys = [key for key in header if re.fullmatch(r"DSTYP\d+", key)]
+    return {int(key.removeprefix("DSTYP")): str(header[key]).strip().lower() for key in keys}
+
+
 def _axis(header: fits.Header, column: str) -> int:
     """Return the number of the subspace axis of a column, a new one if it has none."""
-    axes = {
-        int(key[5:]): str(header[key]).strip().lower() for key in header if re.fullmatch(r"DSTYP\d+", key)
-    }
+    axes = _axes(header)
     return next((n for n, name in axes.items() if name == column), max(axes, default=0) + 1)
 
 
@@ -67,15 +103,6 @@ def _components(header: fits.Header) -> list[str]:
     """Return the prefixes of the components: empty for the first, then ``2``, ``3``..."""
     found = {match[1] for key in header if (match := re.fullmatch(r"(\d+)DS(?:VAL|REF)\d+", key))}
     return ["", *sorted(found, key=int)]
-
-
-def _parse_ranges(value: str) -> list[Range] | None:
-    """Return the ranges in text like ``0:0,2:6``; None if it is not a list of ranges."""
-    ends = [part.partition(":")[::2] for part in value.replace(" ", "").split(",")]
-    try:
-        return [(float(low or -math.inf), float(high or math.inf)) for low, high in ends]
-    except ValueError:
-        return None
 
 
 def _intersect(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:

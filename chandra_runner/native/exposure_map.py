@@ -10,6 +10,8 @@ import numpy as np
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.gti import Gti
+from chandra_runner.regions.coverage import coverage
+from chandra_runner.regions.region import Region
 
 from .detectors import ACIS, Chip, Detector
 from .geometry import Array, Attitude, Pointing, chip_to_focal, rays, rays_to_chip, rays_to_sky, sky_to_rays
@@ -36,12 +38,15 @@ class ChipExposure:
         Live time of each sample, s.
     good : ndarray, shape (ny / block, nx / block)
         Fraction of good pixels in blocks, from `good_pixels.good_fraction`.
+    region : Region, optional
+        The part of the sky to which its events were cut; None if they were not.
     """
 
     number: int
     attitude: Attitude
     seconds: Array
     good: Array
+    region: Region | None = None
 
 
 def sample_times(gti: Gti) -> tuple[Array, Array]:
@@ -91,7 +96,8 @@ def exposure_map(pointing: Pointing, grid: Grid, chips: Iterable[ChipExposure]) 
     Returns
     -------
     ndarray of float64, shape (ny, nx)
-        Exposure, s: the live time where good pixels observed all the time, 0 where none did.
+        Exposure, s: the live time where good pixels observed all the time, 0 where none did, or where events
+        were cut away. In a pixel at the edge of such a cut it is the mean, which agrees with the counts.
     """
     # A large image pixel is divided into whole fine pixels, so that its exposure is the mean of theirs.
     out = np.zeros(grid.shape)
@@ -125,9 +131,14 @@ def _add_chip(out: Array, pointing: Pointing, grid: Grid, exposure: ChipExposure
     centers_x = grid.x0 + (np.arange(columns.start, columns.stop) + 0.5) * step
     centers_y = grid.y0 + (np.arange(rows.start, rows.stop) + 0.5) * step
     seen = _project_good_pixels(pointing, exposure, chip, mean, centers_x, centers_y)
-    # The result begins at the first pixel of the chip plus the first offset.
     fine = _convolve(seen, kernel)
-    _bin_into(out, fine, rows.start + bottom, columns.start + left, oversample)
+    # The result begins at the first pixel of the chip plus the first offset.
+    first_row, first_column = rows.start + bottom, columns.start + left
+    if exposure.region is not None:
+        x_edges = grid.x0 + (first_column + np.arange(fine.shape[1] + 1)) * step
+        y_edges = grid.y0 + (first_row + np.arange(fine.shape[0] + 1)) * step
+        fine *= coverage(exposure.region, x_edges, y_edges)
+    _bin_into(out, fine, first_row, first_column, oversample)
 
 
 def _offsets(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,10 @@ from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import Gti, make_gti
 from chandra_runner.fits.reader import naming_file
-from chandra_runner.fits.tables import number_column, tables_with
+from chandra_runner.fits.tables import has_columns, number_column, tables_with
+from chandra_runner.regions.event_region import is_cut, region_of_chip
+from chandra_runner.regions.extent import NOTHING, WHOLE_SKY, Extent
+from chandra_runner.regions.region import Region, RegionError
 
 from .aspect import Aspect, read_aspect
 from .detectors import ACIS
@@ -28,7 +33,6 @@ from .good_pixels import (
     read_mask,
     rectangles,
 )
-from .grid import Extent
 from .level2 import mean_live_fraction
 
 _SLACK = 4.0
@@ -69,7 +73,7 @@ class FieldOfView:
     dtcor : float
         Live fraction of the good time.
     extent : Extent
-        Rectangle around the field of view.
+        Rectangle around the field of view, or around the part of it to which the events were cut.
     notes : tuple of str
         Limitations that the user should know.
     """
@@ -80,6 +84,11 @@ class FieldOfView:
     dtcor: float
     extent: Extent
     notes: tuple[str, ...]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is only exposure in the region to which the events were cut."""
+        return any(chip.region is not None for chip in self.chips)
 
 
 def load_field_of_view(events: EventFile, companions: Companions) -> FieldOfView:
@@ -106,34 +115,58 @@ def load_field_of_view(events: EventFile, companions: Companions) -> FieldOfView
     if companions.dtf is not None:
         dtcor = mean_live_fraction(companions.dtf, events.good_times.first) or dtcor
     good = _good_maps(events, companions, pointing, notes)
-    chips = tuple(_chip_exposure(events, aspect, dtcor, number, pixels) for number, pixels in good.items())
+    regions = _regions(events, pointing, tuple(good), notes)
+    chips = tuple(
+        _chip_exposure(events, aspect, dtcor, number, pixels, regions[number])
+        for number, pixels in good.items()
+    )
     # A chip can lose all of its good time to the flare filter, while others keep theirs.
     exposed = tuple(chip for chip in chips if len(chip.seconds))
     if not exposed:
         raise DataError(f"{events.path.name} has no good time on any chip")
-    extent = fov_extent(companions.fov) if companions.fov is not None else chip_extent(pointing, exposed)
-    if companions.fov is None:
-        notes.append("no field-of-view file: the image covers the chips and their dither")
+    extent = _extent(pointing, exposed, companions.fov, notes)
+    if extent.is_empty:
+        raise DataError(f"the region to which {events.path.name} was cut is outside the field of view")
     return FieldOfView(
         pointing, exposed, mean_attitude(exposed[0].attitude, exposed[0].seconds), dtcor, extent, tuple(notes)
     )
 
 
-def fov_extent(path: Path) -> Extent:
-    """Return the rectangle around all polygons of a field-of-view file (fov1).
+def fov_extent(path: Path, chips: Sequence[int]) -> Extent:
+    """Return the rectangle around the polygons of some chips in a field-of-view file (fov1).
+
+    Parameters
+    ----------
+    path : Path
+        The file. Polygons that name no chip count for all.
+    chips : sequence of int
+        Numbers of the chips.
 
     Raises
     ------
     DataError
-        The file is damaged or is not a field-of-view file.
+        The file is damaged, is not a field-of-view file, or has none of the chips.
     """
-    tables = list(tables_with(path, "X", "Y"))
     with naming_file(path):
-        x, y = (np.concatenate([*(number_column(hdu, name).ravel() for hdu in tables), []]) for name in "XY")
-    good = np.isfinite(x) & np.isfinite(y) if len(x) == len(y) else np.zeros(0, dtype=bool)
-    if not good.any():
-        raise DataError(f"{path.name} has no polygon: no table with the columns X and Y")
-    return Extent(x[good].min(), x[good].max(), y[good].min(), y[good].max())
+        corners = [_corners(hdu, chips) for hdu in tables_with(path, "X", "Y")]
+    x, y = np.concatenate([np.empty((2, 0)), *corners], axis=1)
+    if not len(x):
+        numbers = ", ".join(map(str, chips))
+        raise DataError(f"{path.name} has no polygon of chip {numbers}", "is it a field-of-view file (fov1)?")
+    return Extent(x.min(), x.max(), y.min(), y.max())
+
+
+def _corners(hdu: Any, chips: Sequence[int]) -> Array:
+    """Return the corners of the polygons of some chips in one table, shape (2, n)."""
+    rows = np.ones(len(hdu.data), dtype=bool)
+    for column in ("CCD_ID", "CHIP_ID"):
+        if has_columns(hdu, column):
+            rows &= np.isin(number_column(hdu, column), chips)
+    x, y = (number_column(hdu, name)[rows].ravel() for name in "XY")
+    if len(x) != len(y):
+        raise DataError(f"the columns X and Y of extension {hdu.name} differ in length")
+    # Polygons with fewer corners than others are padded with nan.
+    return np.stack([x, y])[:, np.isfinite(x) & np.isfinite(y)]
 
 
 def chip_extent(pointing: Pointing, chips: tuple[ChipExposure, ...]) -> Extent:
@@ -210,7 +243,7 @@ def _good_maps(
     bad: Mapping[int, Array] = {}
     if companions.badpix is not None:
         bad = read_bad_pixels(companions.badpix, detector)
-    elif detector is ACIS:
+    elif detector is ACIS and not is_cut(events.header):
         bad = dict(_empty_columns(events, pointing, numbers))
         columns = sum(len(empty) for empty in bad.values())
         notes.append(f"no bad-pixel file: the {columns} columns that lack their share of events count as bad")
@@ -223,6 +256,34 @@ def _good_maps(
         bad_here = bad.get(number, rectangles([], [], [], []))
         maps[number] = good_fraction(chip, windows, bad_here, fine_pixel(detector))
     return maps
+
+
+def _regions(
+    events: EventFile, pointing: Pointing, chips: Sequence[int], notes: list[str]
+) -> Mapping[int, Region | None]:
+    """Return the regions to which the events of each chip were cut, None where they were not."""
+    column = pointing.detector.chip_column
+    try:
+        return {number: region_of_chip(events.header, column, number) for number in chips}
+    except RegionError as error:
+        notes.append(
+            f"the events were cut to a region that cannot be read, {error.message}: "
+            "the exposure map covers the whole chips, and rates are too low where events were cut away"
+        )
+        return dict.fromkeys(chips)
+
+
+def _extent(
+    pointing: Pointing, chips: tuple[ChipExposure, ...], fov: Path | None, notes: list[str]
+) -> Extent:
+    """Return the rectangle around the chips, cut by that around the regions to which events were cut."""
+    if fov is not None:
+        whole = fov_extent(fov, tuple(chip.number for chip in chips))
+    else:
+        whole = chip_extent(pointing, chips)
+        notes.append("no field-of-view file: the image covers the chips and their dither")
+    cuts = (WHOLE_SKY if chip.region is None else chip.region.extent for chip in chips)
+    return whole.intersect(reduce(Extent.union, cuts, NOTHING))
 
 
 def _empty_columns(
@@ -241,7 +302,9 @@ def _empty_columns(
         yield number, dead_columns(pointing.detector.chip(number), columns)
 
 
-def _chip_exposure(events: EventFile, aspect: Aspect, dtcor: float, number: int, good: Array) -> ChipExposure:
+def _chip_exposure(
+    events: EventFile, aspect: Aspect, dtcor: float, number: int, good: Array, region: Region | None
+) -> ChipExposure:
     """Return where a chip pointed in its good time."""
     middle, length = sample_times(events.good_times.of(number))
-    return ChipExposure(number, aspect.at(middle), length * dtcor, good)
+    return ChipExposure(number, aspect.at(middle), length * dtcor, good, region)

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Self
 
 from chandra_runner.errors import BadValueError
+from chandra_runner.regions.extent import Extent
 
 MAX_PIXELS = 1 << 27
 """Largest number of pixels of an image: 11,585 x 11,585, half a gigabyte of 4-byte numbers."""
@@ -14,16 +15,6 @@ MAX_PIXELS = 1 << 27
 
 class GridError(BadValueError):
     """The numbers do not define an image."""
-
-
-@dataclass(frozen=True)
-class Extent:
-    """A rectangle in sky coordinates, sky pixel."""
-
-    x_min: float
-    x_max: float
-    y_min: float
-    y_max: float
 
 
 @dataclass(frozen=True)
@@ -65,14 +56,12 @@ class Grid:
 
     @classmethod
     def cover(cls, extent: Extent, step: float) -> Self:
-        """Return the grid over a field of view.
+        """Return the smallest grid over a field of view whose edges are 0.5 plus whole numbers of steps.
 
-        It runs from floor(min - 0.5) + 0.5 to ceil(max - 0.5) + 0.5; a last, partial pixel is kept whole.
+        This is the grid of CIAO's fluximage: all images with one size of pixels share their pixels.
         """
-        # Edges are half pixels, so that image pixels consist of whole sky pixels.
-        x0, y0 = (math.floor(low - 0.5) + 0.5 for low in (extent.x_min, extent.y_min))
-        x1, y1 = (math.ceil(high - 0.5) + 0.5 for high in (extent.x_max, extent.y_max))
-        return cls(x0, y0, step, nx=_steps(x1 - x0, step), ny=_steps(y1 - y0, step))
+        x0, y0 = (low - (low - 0.5) % step for low in (extent.x_min, extent.y_min))
+        return cls(x0, y0, step, nx=_steps(extent.x_max - x0, step), ny=_steps(extent.y_max - y0, step))
 
 
 def parse_grid(text: str) -> Grid:

@@ -11,7 +11,7 @@ from astropy.io import fits
 
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.native.count_image import ZerothOrder, apply_exposure_threshold, count_images
-from chandra_runner.native.grid import parse_grid
+from chandra_runner.native.grid import Grid, parse_grid
 
 BANDS = [(500.0, 7000.0), (500.0, 1200.0), (1200.0, 2000.0), (2000.0, 7000.0), (200.0, 400.0)]
 REFERENCE_GRID = "3142:5258:4,3278:5238:4"
@@ -32,6 +32,33 @@ def test_count_images_have_counts_where_the_flux_image_of_ciao_has(shared_data):
         counts = count_images(file.chunks(), parse_grid(REFERENCE_GRID), [(2100.0, 10000.0)])[0]
     assert np.count_nonzero(flux) == 57188
     assert np.count_nonzero((counts > 0) != (flux > 0)) <= 220
+
+
+@pytest.mark.parametrize("name", ["3591/primary/acisf03591N003", "22130/primary/acisf22130N001"])
+@pytest.mark.parametrize("kind", ["full", "cntr"])
+def test_count_images_are_those_of_the_archive(shared_data, name, kind):
+    """dmcopy made them from the same events of all energies, 0.15 to 15.7 keV, also outside 0.1 to 10 keV."""
+    theirs, header = fits.getdata(shared_data / f"real/{name}_{kind}_img2.fits.gz", header=True)
+    low_x, low_y, step = (header[key] for key in ("CRVAL1P", "CRVAL2P", "CDELT1P"))
+    ny, nx = theirs.shape
+    with EventFile.open(shared_data / f"real/{name}_evt2.fits.gz") as file:
+        (ours,) = count_images(file.chunks(), Grid(low_x, low_y, step, nx=nx, ny=ny), None)
+        if kind == "full":
+            assert theirs.sum() == file.nrows
+    # The range of the center images ends after 1024 pixels. Where its length was rounded up they have one
+    # pixel more, which is empty.
+    inside = np.s_[:1024, :1024]
+    np.testing.assert_array_equal(ours[inside], theirs[inside])
+    assert theirs[inside].sum() == theirs.sum() > 25_000
+
+
+@pytest.mark.parametrize("form", ["i2", ">i4", ">i2", ">i8"])
+def test_bands_of_integer_energies_keep_both_ends(form):
+    columns = [("x", ">f4"), ("y", ">f4"), ("energy", form)]
+    energies = (499, 500, 1199, 1200, 1201, 2000, 2001)
+    events = np.array([(1, 1, energy) for energy in energies], dtype=columns)
+    bands = [(500.0, 1200.0), (1200.0, 2000.0), (499.5, 1199.5)]
+    assert count_images([events], parse_grid("0:4:4,0:4:4"), bands).ravel().tolist() == [3, 3, 2]
 
 
 @pytest.mark.skipif(shutil.which("fitscopy") is None, reason="no fitscopy (Debian: libcfitsio-bin)")
@@ -63,6 +90,12 @@ def test_events_without_a_position_are_not_counted():
     rows = [(np.nan, 1, 600), (1, np.inf, 600), (1, 1, np.nan), (1, 1, 600)]
     counts = count_images([events_of(rows)], parse_grid("0:4:4,0:4:4"), [(500.0, 700.0)])
     assert counts.sum() == 1
+
+
+def test_without_events_the_images_are_empty():
+    grid = parse_grid("0:8:4,0:4:4")
+    assert count_images([], grid, None).tolist() == [[[0, 0]]]
+    assert count_images([], grid, [(500.0, 700.0), (1.0, 2.0)]).shape == (2, 1, 2)
 
 
 def test_without_bands_all_events_are_counted():

@@ -49,6 +49,16 @@ def column(path: Path, name: str) -> np.ndarray:
         return np.array(hdus["EVENTS"].data[name])
 
 
+@pytest.mark.parametrize("form", ["1I", "1J"])
+def test_ranges_of_integer_energies_keep_both_ends(tmp_path: Path, form: str) -> None:
+    columns = acis_columns(rows=6) | {"energy": (form, [499, 500, 1000, 6999, 7000, 7001])}
+    columns["time"] = ("1D", np.arange(1100.0, 1106.0))
+    columns["ccd_id"] = ("1I", np.full(6, 7))
+    source = write_events(tmp_path / "evt.fits", columns)
+    select(source, tmp_path / "out.fits", energy=(500, 7000))
+    assert column(tmp_path / "out.fits", "energy").tolist() == [500, 1000, 6999, 7000]
+
+
 def test_each_cut_keeps_what_it_says(tmp_path: Path) -> None:
     source = write_events(tmp_path / "evt.fits")
     low, high = np.sort(column(source, "energy"))[[100, 300]].astype(float)

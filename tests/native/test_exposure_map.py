@@ -7,27 +7,33 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.io import fits
+from scipy.ndimage import uniform_filter
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.fits.gti import make_gti
+from chandra_runner.fits.gti import make_gti, read_gtis
+from chandra_runner.fits.reader import read_hdus
+from chandra_runner.native.aspect import read_aspect
 from chandra_runner.native.count_image import count_images
 from chandra_runner.native.detectors import ACIS
 from chandra_runner.native.effective_area import vignetting
-from chandra_runner.native.exposure_map import exposure_map, mean_attitude, sample_times
+from chandra_runner.native.exposure_map import ChipExposure, exposure_map, mean_attitude, sample_times
 from chandra_runner.native.field_of_view import Companions, load_field_of_view
 from chandra_runner.native.geometry import (
     Attitude,
+    Pointing,
     chip_to_focal,
     rays,
     rays_to_chip,
     rays_to_sky,
     sky_to_rays,
 )
+from chandra_runner.native.good_pixels import good_fraction, read_bad_pixels, read_mask
 from chandra_runner.native.grid import Grid, parse_grid
 from chandra_runner.native.psf import off_axis_map
+from chandra_runner.regions.region import parse_region
 
-from .fields import events_path, field_of
+from .fields import companions, events_path, field_of
 
 SIMULATED = ["90001", "90002", "90003", "90004"]
 FAR_AND_TILTED = {("90002", 2), ("90002", 3)}
@@ -185,6 +191,93 @@ def test_the_exposure_map_of_flight_data_is_that_of_ciao(shared_data):
     low5, low16, high84, high95 = np.percentile(ratio / constant, [5, 16, 84, 95])
     assert 0.97 < low16 < high84 < 1.03
     assert 0.95 < low5 < high95 < 1.05
+
+
+@pytest.fixture(scope="module")
+def flight(shared_data):
+    """ObsID 22136 on the archive's own image: counts, exposure, and exposure of each chip, s."""
+    directory = shared_data / "real/22136"
+    image = directory / "primary/acisf22136N001_full_img2.fits.gz"
+    counts, header = fits.getdata(image, header=True)
+    pointing, good_times = Pointing.of(header), read_gtis(read_hdus(image)[1:])
+    files = companions(directory)
+    aspect = read_aspect(files.asol)
+    bad, masks = read_bad_pixels(files.badpix, ACIS), read_mask(files.mask, ACIS)
+    grid = Grid(header["CRVAL1P"], header["CRVAL2P"], 8, nx=header["NAXIS1"], ny=header["NAXIS2"])
+    of_chips = []
+    for chip, gti in good_times.by_chip.items():
+        middle, length = sample_times(gti)
+        good = good_fraction(ACIS.chip(chip), masks[chip], bad[chip])
+        exposed = ChipExposure(chip, aspect.at(middle), length * header["DTCOR"], good)
+        of_chips.append(exposure_map(pointing, grid, [exposed]))
+    return counts, sum(of_chips), of_chips
+
+
+def test_no_count_of_a_flight_observation_lies_where_there_is_no_exposure(flight):
+    counts, exposure, _ = flight
+    assert counts.sum() == 172_887
+    assert counts[exposure == 0].sum() == 0
+
+
+def test_counts_by_exposure_are_the_same_at_the_edges_of_flight_chips_as_inside(flight):
+    """Between 30 % and 100 % of the exposure, chip by chip, without sources."""
+    counts, exposure, of_chips = flight
+    steps = [0.3, 0.5, 0.7, 0.9, 1.001]
+    found, expected = np.zeros((2, len(steps) - 1))
+    for seconds in of_chips:
+        # Chips differ in their background, so only pixels that no other chip saw are used, and each chip is
+        # compared with its own mean. A source is where 7 x 7 pixels have 1.5 times that.
+        alone = (seconds > 0) & (exposure - seconds < 1e-6 * exposure.max())
+        here = np.where(alone, seconds, 0) / exposure.max()
+        events = np.where(alone, counts, 0).astype(float)
+        near = events.sum() / here.sum() * uniform_filter(here, 7)
+        quiet = alone & (uniform_filter(events, 7) < 1.5 * near)
+        mean = events[quiet].sum() / here[quiet].sum()
+        found += np.histogram(here[quiet], steps, weights=events[quiet])[0]
+        expected += mean * np.histogram(here[quiet], steps, weights=here[quiet])[0]
+    # The fewest counts are 2,300: 2.1 % by chance.
+    assert found.min() > 2000
+    np.testing.assert_allclose(found / expected, 1, atol=0.05)
+
+
+@pytest.mark.parametrize("step", [1, 4, 8])
+def test_counts_by_exposure_are_the_same_at_the_edge_of_a_cut_as_inside(shared_data, step):
+    """A pixel that the edge of the region divides has the exposure of the part that is inside."""
+    field = field_of(shared_data / "sim/90001")
+    region = parse_region("Ellipse(4100,4100,120.3,80.7,25)&!Circle(4120,4090,30.4)")
+    cut = [replace(chip, region=region) for chip in field.chips]
+    grid = Grid.cover(region.extent, step)
+    exposure = exposure_map(field.pointing, grid, cut)
+    whole = exposure_map(field.pointing, grid, field.chips)
+    # Events that are evenly spread over the sky, of which those inside the region are left.
+    random = np.random.default_rng(4)
+    x = grid.x0 + random.uniform(0, grid.nx * step, 400_000)
+    y = grid.y0 + random.uniform(0, grid.ny * step, 400_000)
+    kept = region.contains(x, y)
+    events = np.rec.fromarrays([x[kept], y[kept]], names="x,y")
+    (counts,) = count_images([events], grid, None)
+    part = exposure / whole
+    edge = (part > 0) & (part < 0.999)
+    # Parts of less than 1/64 of a pixel can be missed: the default threshold is 1.5 %, about the same.
+    assert counts[part == 0].sum() <= 1e-4 * counts.sum()
+    density = 400_000 / (grid.nx * grid.ny)
+    assert counts[edge].sum() / part[edge].sum() == pytest.approx(density, rel=0.03)
+    assert counts[~edge].sum() / part[~edge].sum() == pytest.approx(density, rel=0.03)
+    assert part.sum() * step**2 == pytest.approx(np.pi * (120.3 * 80.7 - 30.4**2), rel=0.002)
+
+
+def test_a_list_that_ciao_cut_has_exposure_in_its_region_only(shared_data):
+    """Three source lists, with neither aspect solution nor other files."""
+    for obsid, chip, area in (("11843", 3, 20.279), ("15043", 7, 20.279)):
+        with EventFile.open(shared_data / f"real/reference/ltc1/{obsid}_source_evt2.fits.gz") as events:
+            field = load_field_of_view(events, Companions())
+            grid = Grid.cover(field.extent, 1)
+            (counts,) = count_images(events.chunks(), grid, None)
+        exposure = exposure_map(field.pointing, grid, field.chips)
+        livetime = events.header[f"LIVTIME{chip}"]
+        assert counts[exposure > 0].sum() == events.nrows
+        assert exposure.max() == pytest.approx(livetime, rel=1e-6)
+        assert exposure.sum() == pytest.approx(area * livetime, rel=0.002)
 
 
 def test_samples_cover_the_good_times():

@@ -26,7 +26,7 @@ def test_without_a_field_of_view_file_the_extent_is_that_of_the_chips_and_their_
     with EventFile.open(events_path(directory)) as events:
         alone = load_field_of_view(events, Companions())
         positions = np.concatenate([chunk[["x", "y"]] for chunk in events.chunks()])
-    from_file = edges(fov_extent(companions(directory).fov))
+    from_file = edges(fov_extent(companions(directory).fov, [chip.number for chip in alone.chips]))
     # The archive's file of 28229 goes 7 pixels further than CIAO's own later one, to 4228.2.
     tolerance = 8 if name == "real/28229" else 3 if name < "sim/90003" else 20
     assert np.abs(edges(alone.extent) - from_file).max() < tolerance
@@ -76,8 +76,66 @@ def test_missing_companion_files_are_noted(shared_data):
 
 def test_a_field_of_view_file_without_polygons_is_refused(shared_data):
     path = companions(shared_data / "sim/90002").mask
-    with pytest.raises(DataError, match=r"msk1.fits.gz has no polygon"):
-        fov_extent(path)
+    with pytest.raises(DataError, match=r"msk1.fits.gz has no polygon of chip 6, 7; is it a field-of-view"):
+        fov_extent(path, (6, 7))
+
+
+def test_the_extent_is_that_of_the_chips_in_the_event_list(shared_data):
+    """ObsID 3591: chip 6 lies apart from the four of ACIS-I."""
+    path = companions(shared_data / "real/3591").fov
+    assert edges(fov_extent(path, (6,))) == pytest.approx([1718.5, 3106.1, 3341.5, 4730.3], abs=0.1)
+    assert fov_extent(path, (0, 1, 2, 3)).x_min == pytest.approx(3037.8, abs=0.1)
+    with pytest.raises(DataError, match="no polygon of chip 7"):
+        fov_extent(path, (7,))
+
+
+def test_polygons_that_name_no_chip_count_for_all(shared_data, tmp_path):
+    path = companions(shared_data / "real/3591").fov
+    with fits.open(path) as hdus:
+        hdus["FOV"].columns.del_col("CCD_ID")
+        hdus["FOV"].writeto(tmp_path / "fov1.fits")
+    assert fov_extent(tmp_path / "fov1.fits", (6,)) == fov_extent(path, (0, 1, 2, 3, 6))
+
+
+@pytest.mark.parametrize(
+    ("obsid", "expected"),
+    [
+        ("11843", (4111.83, 4116.91, 4073.99, 4079.07)),
+        ("13851", (3602.47, 4543.99, 1763.81, 7008.83)),
+        ("15043", (4079.24, 4084.32, 4113.41, 4118.49)),
+    ],
+)
+def test_the_extent_of_a_list_that_ciao_cut_is_that_of_its_region(shared_data, obsid, expected):
+    with EventFile.open(shared_data / f"real/reference/ltc1/{obsid}_source_evt2.fits.gz") as events:
+        field = load_field_of_view(events, Companions())
+    assert field.is_cut
+    assert edges(field.extent) == pytest.approx(expected, abs=0.01)
+    # Columns without events are outside of the region, not bad.
+    assert "no bad-pixel file: all pixels count as good" in field.notes
+    assert not any("region" in note for note in field.notes)
+
+
+def test_a_region_that_cannot_be_read_is_told_and_the_whole_chips_are_taken(shared_data, tmp_path):
+    directory = shared_data / "sim/90002"
+    found, whole = load_cut(directory, tmp_path, "MASK&Circle(4000,4000,50)"), field_of(directory)
+    (note,) = found.notes
+    assert "a region that cannot be read, 'MASK' is not a region: the exposure map covers the whole" in note
+    assert found.extent == whole.extent
+    assert not found.is_cut
+
+
+def test_a_region_outside_the_field_of_view_is_refused(shared_data, tmp_path):
+    with pytest.raises(DataError, match="was cut is outside the field of view"):
+        load_cut(shared_data / "sim/90002", tmp_path, "Circle(100,100,5)")
+
+
+def load_cut(directory, work, region):
+    """The field of view of an event list whose header says that it was cut to a region."""
+    with fits.open(events_path(directory)) as hdus:
+        hdus["EVENTS"].header.update(DSTYP20="sky(x,y)", DSVAL20=region)
+        hdus.writeto(work / "evt2.fits")
+    with EventFile.open(work / "evt2.fits") as events:
+        return load_field_of_view(events, companions(directory))
 
 
 def test_missing_columns_are_named(shared_data, tmp_path):

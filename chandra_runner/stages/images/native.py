@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .settings import ImageSettings
 
 
+_CUT = "exposure only in the sky region to which the events were cut"
+
+
 @dataclass(frozen=True)
 class ExposureContext:
     """One exposure with what its images are made from.
@@ -117,6 +120,8 @@ def _context(job: Job[ImageSettings], product: Product, events: EventFile) -> Ex
     for note in field.notes:
         context.warn(note)
     job.log(f"{grid.nx} x {grid.ny} pixels from {grid.x0}, {grid.y0}", product.exposure)
+    if field.is_cut:
+        job.log(_CUT, product.exposure)
     return context
 
 
@@ -246,7 +251,8 @@ def _write(context: ExposureContext, band: Band, images: ThresholdedImages, outp
     header = image_header(events.header, field.pointing, context.grid, events.good_times, field.dtcor)
     energies = (band.lo, band.hi, band.effective) if events.instrument == "ACIS" else None
     label = ImageLabel(content=output.content, unit=output.unit, band=band.name, energies=energies)
-    history = (f"{output.content} of {context.product.path.name}", *output.history, *field.notes)
+    cut = (_CUT,) if field.is_cut else ()
+    history = (f"{output.content} of {context.product.path.name}", *output.history, *cut, *field.notes)
     write_image(path, output.pixels, header, label, history)
     shown = DisplayedImage(
         role=output.role,

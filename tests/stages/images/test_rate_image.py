@@ -166,6 +166,44 @@ def test_without_companions_the_exposure_is_nearly_the_same_and_this_is_said(sha
     assert np.quantile(np.abs(poor - full), 0.9) < 0.01 * full.max()
 
 
+def test_a_list_that_was_cut_to_a_region_has_exposure_there_only(shared_data, tmp_path):
+    """ObsID 11843: CIAO cut the events of a source to an ellipse."""
+    raw = tmp_path / "11843"
+    (raw / "primary").mkdir(parents=True)
+    source = shared_data / "real/reference/ltc1/11843_source_evt2.fits.gz"
+    (raw / "primary/acisf11843N001_evt2.fits.gz").symlink_to(source)
+    job = image_job(RateImage, raw, tmp_path / "work", bands=["0.1:10:2"], acis_bin_size=1, psf_ecf=None)
+    run_native(job)
+    counts, exposure, rate = (fits.getdata(made(job, role, "0.1-10")) for role in ROLES[:3])
+    header = fits.getheader(made(job, "expmap", "0.1-10"))
+    assert (header["CRVAL1P"], header["CRVAL2P"], *exposure.shape) == (4111.5, 4073.5, 6, 6)
+    energy = fits.getdata(source, "EVENTS")["energy"]
+    assert counts.sum() == np.count_nonzero((energy >= 100) & (energy < 10_000)) > 880
+    assert exposure[0, 0] == rate[0, 0] == 0
+    assert exposure.sum() == pytest.approx(np.pi * 2.54065**2 * exposure.max(), rel=0.002)
+    assert in_history("exposure only in the sky region to which the events were cut", header)
+    assert not any("region" in warning for warning in job.warnings)
+
+
+def test_a_region_that_cannot_be_read_is_a_warning_and_in_the_header(shared_data, tmp_path):
+    job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["broad"], acis_bin_size=16)
+    with fits.open(job.inputs["cleaned_chandra_evts", "events"][0].path) as hdus:
+        hdus["EVENTS"].header.update(DSTYP20="sky(x,y)", DSVAL20="MASK&Circle(4096,4096,9)")
+        hdus.writeto(tmp_path / "cut.fits")
+    product = link_events(tmp_path / "cut", tmp_path / "cut.fits", "acisf90006")
+    job = replace(job, inputs={**job.inputs, ("cleaned_chandra_evts", "events"): (product,)})
+    run_native(job)
+    words = "the exposure map covers the whole chips, and rates are too low where events were cut away"
+    assert any(words in warning for warning in job.warnings)
+    for role in ("expmap", "rate"):
+        assert in_history(words, fits.getheader(made(job, role, "broad")))
+
+
+def in_history(words, header):
+    """Whether HISTORY has some words; lines are broken anywhere and blanks at their ends are lost."""
+    return words.replace(" ", "") in "".join(map(str, header["HISTORY"])).replace(" ", "")
+
+
 def test_an_xygrid_is_taken_as_it_is(shared_data, tmp_path):
     grid = "3500:4300:2,3900:4500:2"
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["broad"], xygrid=grid)

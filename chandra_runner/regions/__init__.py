@@ -1,0 +1,1 @@
+"""Regions on the sky: the shapes that CIAO writes, and which pixels lie inside them."""
