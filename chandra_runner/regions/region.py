@@ -57,10 +57,6 @@ class Term:
         """Rectangle around the term."""
         return WHOLE_SKY if self.excluded else self.shape.extent
 
-    def contains(self, x: Floats, y: Floats) -> Bools:
-        """Return whether points belong to the term."""
-        return self.shape.contains(x, y) ^ self.excluded
-
 
 @dataclass(frozen=True)
 class Region:
@@ -94,10 +90,15 @@ class Region:
         x, y : ndarray
             Sky coordinates, sky pixel; arrays of the same shape.
         """
-        inside = np.zeros(np.shape(x), dtype=bool)
-        for terms in self.alternatives:
-            inside |= reduce(np.logical_and, (term.contains(x, y) for term in terms))
-        return inside
+        return self.combine(lambda shape: shape.contains(x, y))
+
+    def combine(self, contains: Callable[[Shape], Bools]) -> Bools:
+        """Return which points are inside, from a function that returns which are inside one shape."""
+        alternatives = (
+            reduce(np.logical_and, (contains(term.shape) ^ term.excluded for term in terms))
+            for terms in self.alternatives
+        )
+        return reduce(np.logical_or, alternatives)
 
 
 def parse_region(text: str) -> Region:

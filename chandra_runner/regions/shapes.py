@@ -46,8 +46,8 @@ class Rectangle:
 
     def contains(self, x: Floats, y: Floats) -> Bools:
         """Return whether points are inside the rectangle."""
-        e = self.extent
-        inside: Bools = (x >= e.x_min) & (x <= e.x_max) & (y >= e.y_min) & (y <= e.y_max)
+        inside: Bools = (x >= self.extent.x_min) & (x <= self.extent.x_max)
+        inside &= (y >= self.extent.y_min) & (y <= self.extent.y_max)
         return inside
 
 
@@ -144,15 +144,8 @@ class Polygon:
 
     def contains(self, x: Floats, y: Floats) -> Bools:
         """Return whether points are inside the polygon."""
-        inside: Bools = np.zeros(x.shape, dtype=bool)
-        # Most points are far from a polygon in a large image, and the test of its sides takes long.
-        near = Rectangle(self.extent).contains(x, y)
-        inside[near] = self._surrounds(x[near], y[near])
-        return inside
-
-    def _surrounds(self, x: Floats, y: Floats) -> Bools:
-        """Return whether a ray to the right of each point crosses an odd number of sides."""
-        odd = np.zeros(len(x), dtype=bool)
+        # A ray to the right of a point inside crosses an odd number of sides.
+        odd = np.zeros(np.shape(x), dtype=bool)
         ends = (*self.corners[1:], self.corners[0])
         for (x0, y0), (x1, y1) in zip(self.corners, ends, strict=True):
             # A level side is crossed by no ray: the sides that meet it decide.
