@@ -32,5 +32,12 @@ def test_pixels_have_the_part_of_them_that_is_inside():
     assert part.tolist() == [[0, 0.75, 1, 0]] * 2
 
 
+def test_a_tip_between_the_corners_of_a_pixel_counts():
+    """Where this triangle enters its last pixel it is 0.91 pixels wide."""
+    part = coverage(parse_region("Polygon(2,2,9,2,5.5,8.9)"), np.arange(12.0), np.arange(12.0))
+    assert part[8, 5] == pytest.approx(0.9 * 0.91 / 2, abs=3 / 64)  # three of the points
+    assert part.sum() == pytest.approx(7 * 6.9 / 2, rel=0.005)
+
+
 def test_a_region_without_limits_covers_all_pixels():
     assert coverage(parse_region("Field()"), np.arange(4.0), np.arange(3.0)).tolist() == [[1, 1, 1]] * 2
