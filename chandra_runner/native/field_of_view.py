@@ -100,12 +100,13 @@ def load_field_of_view(events: EventFile, companions: Companions) -> FieldOfView
         Open event list with good time.
     companions : Companions
         Companion files. Without an aspect solution the dither is reconstructed from the events; without a
-        bad-pixel file (ACIS) columns without events count as bad.
+        bad-pixel file (ACIS) columns without events count as bad, unless events were cut to a region.
 
     Raises
     ------
     DataError
-        A file is damaged, or a column or keyword is missing.
+        A file is damaged, a column or keyword is missing, or the events were cut to a region outside the
+        field of view.
     """
     pointing = Pointing.of(events.header)
     notes: list[str] = []
@@ -125,8 +126,6 @@ def load_field_of_view(events: EventFile, companions: Companions) -> FieldOfView
     if not exposed:
         raise DataError(f"{events.path.name} has no good time on any chip")
     extent = _extent(pointing, exposed, companions.fov, notes)
-    if extent.is_empty:
-        raise DataError(f"the region to which {events.path.name} was cut is outside the field of view")
     return FieldOfView(
         pointing, exposed, mean_attitude(exposed[0].attitude, exposed[0].seconds), dtcor, extent, tuple(notes)
     )
@@ -267,8 +266,8 @@ def _regions(
         return {number: region_of_chip(events.header, column, number) for number in chips}
     except RegionError as error:
         notes.append(
-            f"the events were cut to a region that cannot be read, {error.message}: "
-            "the exposure map covers the whole chips, and rates are too low where events were cut away"
+            f"the events were cut to a region that cannot be read ({error.message}): the exposure map covers "
+            "the whole chips, so rates are too low where events were cut away"
         )
         return dict.fromkeys(chips)
 
@@ -283,7 +282,10 @@ def _extent(
         whole = chip_extent(pointing, chips)
         notes.append("no field-of-view file: the image covers the chips and their dither")
     cuts = (WHOLE_SKY if chip.region is None else chip.region.extent for chip in chips)
-    return whole.intersect(reduce(Extent.union, cuts, NOTHING))
+    extent = whole.intersect(reduce(Extent.union, cuts, NOTHING))
+    if extent.is_empty:
+        raise DataError("the region to which the events were cut is outside the field of view")
+    return extent
 
 
 def _empty_columns(

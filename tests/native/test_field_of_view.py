@@ -119,13 +119,13 @@ def test_a_region_that_cannot_be_read_is_told_and_the_whole_chips_are_taken(shar
     directory = shared_data / "sim/90002"
     found, whole = load_cut(directory, tmp_path, "MASK&Circle(4000,4000,50)"), field_of(directory)
     (note,) = found.notes
-    assert "a region that cannot be read, 'MASK' is not a region: the exposure map covers the whole" in note
+    assert "a region that cannot be read ('MASK' is not a region): the exposure map covers the whole" in note
     assert found.extent == whole.extent
     assert not found.is_cut
 
 
 def test_a_region_outside_the_field_of_view_is_refused(shared_data, tmp_path):
-    with pytest.raises(DataError, match="was cut is outside the field of view"):
+    with pytest.raises(DataError, match="events were cut is outside the field of view"):
         load_cut(shared_data / "sim/90002", tmp_path, "Circle(100,100,5)")
 
 

@@ -193,7 +193,7 @@ def test_a_region_that_cannot_be_read_is_a_warning_and_in_the_header(shared_data
     product = link_events(tmp_path / "cut", tmp_path / "cut.fits", "acisf90006")
     job = replace(job, inputs={**job.inputs, ("cleaned_chandra_evts", "events"): (product,)})
     run_native(job)
-    words = "the exposure map covers the whole chips, and rates are too low where events were cut away"
+    words = "the exposure map covers the whole chips, so rates are too low where events were cut away"
     assert any(words in warning for warning in job.warnings)
     for role in ("expmap", "rate"):
         assert in_history(words, fits.getheader(made(job, role, "broad")))
