@@ -8,7 +8,8 @@ import numpy as np
 from astropy.io import fits
 
 from chandra_runner.fits.event_file import EventFile
-from chandra_runner.native.field_of_view import Companions, chip_extent, load_field_of_view
+from chandra_runner.native.field_extent import chip_extent
+from chandra_runner.native.field_of_view import Companions, load_field_of_view
 
 
 def write(target: Path, events: Path, aspect: tuple[Path, ...], mask: Path) -> None:

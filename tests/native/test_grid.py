@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chandra_runner.native.field_of_view import fov_extent
+from chandra_runner.native.field_extent import fov_extent
 from chandra_runner.native.grid import Grid, GridError, parse_grid
 from chandra_runner.regions.extent import Extent
 
