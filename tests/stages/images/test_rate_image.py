@@ -134,6 +134,15 @@ def test_products_carry_the_names_of_fluximage_and_are_sound_files(images):
     assert not job.warnings
 
 
+@pytest.mark.parametrize("obsid", BANDS)
+def test_images_of_one_bin_size_share_their_pixels(images, obsid):
+    header = fits.getheader(made(images(obsid), "image", BANDS[obsid]))
+    for axis in "12":
+        low, step = header[f"CRVAL{axis}P"], header[f"CDELT{axis}P"]
+        assert step == (4 if BANDS[obsid] == "broad" else 16)
+        assert (low - 0.5) % step == 0
+
+
 def test_hrc_has_one_band(images):
     job = images("90003")
     assert {p.band for p in job.products} == {"wide"}
