@@ -35,6 +35,11 @@ _SHOWN_LINES = 4
 _LONGEST_LINE = 1 << 16
 
 
+def accepts_path(path: str) -> bool:
+    """Return whether CIAO's tools take a path as it is: no blanks, brackets or characters of the shell."""
+    return _PLAIN.fullmatch(path) is not None
+
+
 class ToolError(DataError):
     """A tool failed; the message contains what it printed about that."""
 
@@ -53,7 +58,7 @@ def workplace(scratch: Path) -> Iterator[Path]:
         The path of the temporary directory has such characters, too.
     """
     inside = Path(os.path.realpath(scratch)) / "work"
-    if _PLAIN.fullmatch(str(inside)):
+    if accepts_path(str(inside)):
         inside.mkdir()
         try:
             yield inside
@@ -61,7 +66,7 @@ def workplace(scratch: Path) -> Iterator[Path]:
             shutil.rmtree(inside, ignore_errors=True)
         return
     parent = os.path.realpath(tempfile.gettempdir())
-    if not _PLAIN.fullmatch(parent):
+    if not accepts_path(parent):
         raise SiteError(
             f"CIAO cannot work in {scratch} or in {parent}: both have blanks or special characters",
             "set TMPDIR to a directory without them",

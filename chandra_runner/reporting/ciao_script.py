@@ -92,11 +92,12 @@ def _task(obsid: int, stage: str, commands: CiaoCommands, raw: str) -> str:
     lines = [f"task {obsid} {stage}"]
     folders = sorted({name.rpartition("/")[0] for name in commands.inputs if "/" in name})
     if folders:
-        lines.append(f"mkdir -p {' '.join(folders)}")
+        lines.append(f"mkdir -p {shlex.join(folders)}")
     for name, source in commands.inputs.items():
-        where = source if source.startswith("../") else f'"$DATA"/{shlex.quote(f"{raw}/{source}")}'
+        made_here = source.startswith("../")
+        where = shlex.quote(source) if made_here else f'"$DATA"/{shlex.quote(f"{raw}/{source}")}'
         fetch = f"gunzip -c {where} >" if source.endswith(".gz") else f"cp {where}"
-        lines.append(f"{fetch} {name}")
+        lines.append(f"{fetch} {shlex.quote(name)}")
     lines.append(commands.shell())
     if commands.collect:
         lines.append(commands.collect)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from chandra_runner.ciao.session import accepts_path
+from chandra_runner.errors import DataError
 from chandra_runner.observation.observation import Exposure, Observation
 from chandra_runner.observation.raw_files import kind_of
 
@@ -30,10 +32,21 @@ def input_files(observation: Observation, paths: Sequence[str]) -> Mapping[str, 
     -------
     Mapping of str to str
         Path in the ObsID directory by path in the task's directory.
+
+    Raises
+    ------
+    DataError
+        The name of a file has characters that CIAO takes for a filter, a list or several words.
     """
     own = [path for exposure in observation.exposures for found in exposure.files.values() for path in found]
     shared = [path for path in paths if kind_of(path) in _SHARED]
-    return {name: path for path in sorted({*own, *shared}) if (name := _place_of(observation, path))}
+    places = {name: path for path in sorted({*own, *shared}) if (name := _place_of(observation, path))}
+    for name, path in places.items():
+        if not accepts_path(name):
+            raise DataError(
+                f"CIAO cannot take the file name {path!r}", "use only letters, digits and . _ ~ + - in it"
+            )
+    return places
 
 
 def missing_kinds(observation: Observation, exposure: Exposure, paths: Sequence[str]) -> Iterator[str]:
