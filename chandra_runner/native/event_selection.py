@@ -25,6 +25,8 @@ ANY_STATUS = 0xFFFFFFFF
 """Status mask that requires all 32 bits to be 0."""
 SPLIT_THRESHOLD = 13
 """Pulse height above which a neighboring pixel is part of an event, adu; all CCDs use it in flight."""
+UNDEFINED_TIME = "undefined time"
+"""The cut on events whose time is not a number."""
 _OUTER = [i for i in range(25) if not (1 <= i % 5 <= 3 and 1 <= i // 5 <= 3)]
 """Indices of the 16 pixels on the border of a flattened 5 x 5 island."""
 
@@ -47,6 +49,8 @@ class Selection:
     very_faint : bool
         Whether events that `is_particle` identifies as background are dropped; requires phas of
         5 x 5 pixels.
+    finite : tuple of str
+        Columns in which an event must have a finite number.
     """
 
     good_times: GoodTimes
@@ -54,6 +58,7 @@ class Selection:
     grades: tuple[int, ...] | None = None
     energy: tuple[float, float] | None = None
     very_faint: bool = False
+    finite: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = ["good times"]
@@ -65,6 +70,8 @@ class Selection:
             parts.append("energy {:g}:{:g} eV".format(*self.energy))
         if self.very_faint:
             parts.append("VFAINT background")
+        if self.finite:
+            parts.append(f"finite {','.join(self.finite)}")
         return ", ".join(parts)
 
     def columns(self) -> Iterator[str]:
@@ -80,11 +87,14 @@ class Selection:
             yield "energy"
         if self.very_faint:
             yield "phas"
+        yield from self.finite
 
     def cuts(self, chunk: NDArray[Any]) -> Iterator[tuple[str, Bools]]:
         """Yield the name of each cut, and whether each event of the chunk passes it."""
         chips = None if self.good_times.shared else chunk["ccd_id"]
-        yield "time", in_good_time(self.good_times, chunk["time"].astype(np.float64), chips)
+        time = chunk["time"].astype(np.float64)
+        yield UNDEFINED_TIME, ~np.isnan(time)
+        yield "time", in_good_time(self.good_times, time, chips)
         if self.status:
             yield "status", (status_words(chunk["status"]) & np.uint32(self.status)) == 0
         if self.grades is not None:
@@ -96,6 +106,8 @@ class Selection:
             yield "energy", (energy >= low) & (energy < upper_limit(chunk.dtype["energy"], high))
         if self.very_faint:
             yield "very_faint", ~is_particle(chunk["phas"])
+        for name in self.finite:
+            yield f"finite {name}", np.isfinite(chunk[name])
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,7 @@ class SelectionReport:
         Number of events read and written.
     dropped : Mapping
         Number of events dropped by each cut (``time``, ``status``, ``grade``, ``energy``) that had
-        passed the cuts before it.
+        passed the cuts before it; cuts that dropped none are left out.
     in_order : bool
         Whether the times in the output never decrease.
     """
@@ -138,8 +150,8 @@ class SelectionReport:
     in_order: bool
 
     def __str__(self) -> str:
-        cuts = ", ".join(f"{name} dropped {count}" for name, count in self.dropped.items())
-        return f"{self.rows_out} of {self.rows_in} events kept; {cuts}"
+        cuts = (f"{name} dropped {count}" for name, count in self.dropped.items())
+        return "; ".join([f"{self.rows_out} of {self.rows_in} events kept", *cuts])
 
 
 def select_events(
@@ -290,7 +302,8 @@ def _passes_all(cuts: Iterable[tuple[str, Bools]], rows: int, dropped: Counter[s
     for name, passes in cuts:
         keep &= passes
         before, left = left, int(np.count_nonzero(keep))
-        dropped[name] += before - left
+        if left < before:
+            dropped[name] += before - left
     return keep
 
 

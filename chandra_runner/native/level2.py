@@ -31,7 +31,9 @@ HRC_STATUS = MappingProxyType(
 
 
 def level2_selection(events: EventFile, good_times: GoodTimes, very_faint: bool) -> Selection:
-    """Return the cuts that make level 2.
+    """Return the cuts that make level 2, which are those of CIAO's chandra_repro.
+
+    An event without sky coordinates has no aspect solution, and is dropped.
 
     Parameters
     ----------
@@ -47,12 +49,14 @@ def level2_selection(events: EventFile, good_times: GoodTimes, very_faint: bool)
     DataError
         The header does not name one of Chandra's instruments.
     """
+    sky = tuple(name for name in ("x", "y") if name in (events.dtype.names or ()))
     if events.instrument == "ACIS":
-        return Selection(good_times, events.status_mask(ANY_STATUS), GOOD_GRADES, very_faint=very_faint)
+        mask = events.status_mask(ANY_STATUS)
+        return Selection(good_times, mask, GOOD_GRADES, very_faint=very_faint, finite=sky)
     detector = str(events.header.get("DETNAM", "")).strip()
     if detector not in HRC_STATUS:
         raise DataError(f"{events.path.name}: DETNAM is {detector!r}", "it should be ACIS-…, HRC-I or HRC-S")
-    return Selection(good_times, events.status_mask(status_bits(HRC_STATUS[detector])))
+    return Selection(good_times, events.status_mask(status_bits(HRC_STATUS[detector])), finite=sky)
 
 
 def status_bits(mask: str) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 
 from chandra_runner.fits.event_file import EventFile
 
-from .aspect import Aspect, EventPositions, event_positions, read_aspect
+from .aspect import Aspect, EventPositions, event_positions
 from .geometry import Pointing
 
 _COORDINATES = ("detx", "dety", "x", "y")
@@ -58,26 +56,25 @@ class PixelAdjustment:
             rows[name] = getattr(new, name) + shift
 
 
-def pixel_adjustment(events: EventFile, asol: Sequence[Path], seed: int | None) -> PixelAdjustment:
+def pixel_adjustment(events: EventFile, aspect: Aspect, seed: int | None) -> PixelAdjustment:
     """Prepare new positions for an event list.
 
     Parameters
     ----------
     events : EventFile
         Open event list.
-    asol : sequence of Path
-        Files of its aspect solution.
+    aspect : Aspect
+        Aspect solution.
     seed : int, optional
         Seed for random positions in the pixel; None for the center of the pixel.
 
     Raises
     ------
     DataError
-        A column or keyword is missing, or the aspect solution is empty.
+        A column or keyword is missing.
     """
     pointing = Pointing.of(events.header)
     events.require("time", "chipx", "chipy", pointing.detector.chip_column, *_COORDINATES)
-    aspect = read_aspect(asol)
     random = None if seed is None else np.random.default_rng(seed)
     return PixelAdjustment(pointing, aspect, _alignment(events, pointing, aspect), random)
 

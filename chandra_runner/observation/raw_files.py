@@ -60,7 +60,7 @@ KINDS: Mapping[str, RawFileKind] = MappingProxyType(
         "fov1": _of_exposure("field of view: an outline on the sky for each chip", report_missing=True),
         "dtf1": _of_exposure("dead-time factors of HRC", report_missing=True),
         "mtl1": _of_exposure("mission timeline: states of the telescope and the instrument"),
-        "stat1": _of_exposure("statistics of ACIS exposure frames"),
+        "stat1": _of_exposure("statistics of ACIS exposure frames", report_missing=True),
         "pbk0": _of_exposure("parameter block of ACIS", several=True),
         "bias0": RawFileKind(description="bias map of an ACIS chip"),
         "aqual1": RawFileKind(description="quality of the aspect solution"),

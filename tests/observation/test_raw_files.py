@@ -63,7 +63,7 @@ def test_every_kind_is_described_and_found_in_names() -> None:
 def test_only_files_of_exposures_are_reported_missing() -> None:
     assert KINDS_REPORTED_MISSING < EXPOSURE_KINDS < set(KINDS)
     assert set(KINDS) - EXPOSURE_KINDS == {"oif", "bias0", "aqual1", "eph1", "img2"}
-    assert {"osol1", "mtl1", "stat1", "pbk0"} == EXPOSURE_KINDS - KINDS_REPORTED_MISSING
+    assert {"osol1", "mtl1", "pbk0"} == EXPOSURE_KINDS - KINDS_REPORTED_MISSING
 
 
 def test_every_simulated_fits_file_has_a_kind(shared_data: Path) -> None:

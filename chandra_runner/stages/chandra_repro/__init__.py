@@ -34,8 +34,8 @@ class ChandraRepro(Stage):
     needs = (Need("raw", "download"), Need("observation", "prepare_chandra_info"))
     makes = ("events", "gti", "badpix", "fov", "mask", "asol", "dtf")
     raw = frozenset(
-        {"evt1", "evt2", "flt1", "bpix1", "asol1", "osol1", "msk1", "fov1", "dtf1"}
-        | {"mtl1", "stat1", "pbk0", "bias0"}  # read by CIAO only
+        {"evt1", "evt2", "flt1", "bpix1", "asol1", "osol1", "msk1", "fov1", "dtf1", "stat1"}
+        | {"mtl1", "pbk0", "bias0"}  # read by CIAO only
     )
     settings_class = ChandraReproSettings
     executors: ClassVar = {"native": run_native, "ciao": run_ciao}

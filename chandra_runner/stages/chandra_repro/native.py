@@ -11,15 +11,16 @@ from loguru import logger
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes
-from chandra_runner.fits.reader import unpack
-from chandra_runner.native.event_selection import HeaderUpdate, Selection, select_events
+from chandra_runner.fits.reader import read_header, unpack
+from chandra_runner.native.aspect import Aspect, read_aspect
+from chandra_runner.native.event_selection import UNDEFINED_TIME, HeaderUpdate, Selection, select_events
 from chandra_runner.native.level2 import (
     level2_selection,
     mean_live_fraction,
-    read_good_times,
     sort_events,
     write_level2_gti,
 )
+from chandra_runner.native.level2_good_times import GoodTimeInputs, Level2GoodTimes, level2_good_times
 from chandra_runner.native.pixel_adjustment import PixelAdjustment, pixel_adjustment
 from chandra_runner.observation.observation import Exposure, Observation
 from chandra_runner.stages.job import Job
@@ -78,15 +79,15 @@ class _Reduction:
         if not source:
             raise DataError(f"{self.exposure.id} has no event list")
         with EventFile.open(source[0]) as events:
-            for note in events.notes:
-                self.warn(note)
-            good_times = self.good_times(events)
-            if not any(gti.total() for gti in good_times.by_chip.values()):
+            asol = self.aspect_files(events)
+            aspect = read_aspect(asol) if asol else None
+            good = self.good_times(events, aspect)
+            for warning in (*events.notes, *good.warnings):
+                self.warn(warning)
+            if not any(gti.total() for gti in good.good_times.by_chip.values()):
                 self.warn("no good time: this exposure has no products")
                 return
-            for limitation in self.limitations(events, good_times):
-                self.warn(limitation)
-            self.write(events, good_times)
+            self.write(events, good, asol, aspect)
 
     @property
     def names(self) -> ProductNames:
@@ -105,17 +106,24 @@ class _Reduction:
     def output(self, name: str, role: str) -> Path:
         return self.job.output(name, role, self.exposure.id)
 
-    def good_times(self, events: EventFile) -> GoodTimes:
-        """Return the good times that event list and filter file (flt1) have in common."""
-        filters = self.raw("flt1")
-        if not filters:
+    def good_times(self, events: EventFile, aspect: Aspect | None) -> Level2GoodTimes:
+        """Return the good times of level 2; those of continuous clocking and HRC have no frames."""
+        filters, statistics = (next(iter(self.raw(kind)), None) for kind in ("flt1", "stat1"))
+        if filters is None:
             self.log(f"no flt1 file: good times are those of {events.path.name}")
-            return events.good_times
-        return events.good_times.intersect(read_good_times(filters[0]))
+        if events.instrument != "ACIS" or self.observation.readmode == "CONTINUOUS":
+            statistics = None
+        elif statistics is None:
+            self.log("no stat1 file: good times are not aligned with exposure frames")
+        inputs = GoodTimeInputs(filters, statistics, aspect)
+        return level2_good_times(events, inputs, level_1=bool(self.raw("evt1")))
 
-    def limitations(self, events: EventFile, good_times: GoodTimes) -> Iterator[str]:
+    def limitations(self, events: EventFile, good_times: GoodTimes, asol: tuple[Path, ...]) -> Iterator[str]:
         """Yield what was requested but cannot be done for this exposure."""
         settings = self.job.settings
+        if settings.asol_update and any(_content(path) == "ASPSOL" for path in asol):
+            # CIAO's asp_offaxis_corr moves dy, dz and dtheta of such a solution into its ra, dec and roll.
+            yield "asol_update is not applied: it requires CIAO"
         if settings.destreak and self.raw("evt1") and _STREAKED_CHIP in good_times.by_chip:
             yield "chip 8 is on: only streak events that the archive's processing flagged are removed"
         if settings.grating_pi_filter and self.is_letg_hrc_s():
@@ -131,22 +139,32 @@ class _Reduction:
     def is_very_faint(self) -> bool:
         return self.observation.datamode == "VFAINT"
 
-    def write(self, events: EventFile, good_times: GoodTimes) -> None:
+    def write(
+        self, events: EventFile, good: Level2GoodTimes, asol: tuple[Path, ...], aspect: Aspect | None
+    ) -> None:
         """Write all products."""
-        companions = self.companions(events)
+        limitations = tuple(self.limitations(events, good.good_times, asol))
+        for limitation in limitations:
+            self.warn(limitation)
+        companions = self.companions(events, asol)
         very_faint = self.job.settings.check_very_faint and self.is_very_faint() and _has_islands(events)
-        selection = level2_selection(events, good_times, very_faint)
-        adjustment = self.pixel_adjustment(events, companions)
-        update = self.header_update(events, selection, adjustment, companions)
-        self.write_events(events, selection, update, adjustment)
-        write_level2_gti(
-            self.output(self.names.level2_gti, "gti"), events, good_times, update.dtcor, update.history[:1]
+        selection = level2_selection(events, good.good_times, very_faint)
+        adjustment = self.pixel_adjustment(events, aspect)
+        keywords = self.keywords(events, selection, adjustment, companions)
+        history = (
+            f"chandra_repro (native): level 2 of {events.path.name}, {selection}",
+            *good.history,
+            *limitations,
+            _AS_ARCHIVED,
         )
+        dtcor = self.live_fraction(events, good.good_times, companions.get("dtf", ()))
+        self.write_events(events, selection, HeaderUpdate(history, dtcor, keywords), adjustment)
+        gti = self.output(self.names.level2_gti, "gti")
+        write_level2_gti(gti, events, good.good_times, dtcor, (history[0], *good.history))
 
-    def companions(self, events: EventFile) -> Mapping[str, tuple[Path, ...]]:
+    def companions(self, events: EventFile, asol: tuple[Path, ...]) -> Mapping[str, tuple[Path, ...]]:
         """Copy the files that go with the events, uncompressed; return those that exist by role."""
-        sources = {role: self.raw(kind) for role, kind in _COMPANIONS.items()}
-        sources["asol"] = self.aspect_files(events)
+        sources = {role: self.raw(kind) for role, kind in _COMPANIONS.items()} | {"asol": asol}
         copies = {role: tuple(self.copy(role, path) for path in paths) for role, paths in sources.items()}
         for role, message in _WITHOUT.items():
             if not copies[role] and (role != "dtf" or events.instrument == "HRC"):
@@ -156,10 +174,13 @@ class _Reduction:
     def aspect_files(self, events: EventFile) -> tuple[Path, ...]:
         """Return the aspect solution files.
 
-        Without guide stars only the solution made on board exists, which CIAO then uses.
+        Where the archive has a solution of the whole interval besides those of its parts, CIAO uses the
+        former. Without guide stars only the solution made on board exists, which CIAO then uses.
         """
         on_board = str(events.header.get("ASPTYPE", "KALMAN")).strip() != "KALMAN"
-        return self.raw("asol1") or (self.raw("osol1") if on_board else ())
+        files = self.raw("asol1") or (self.raw("osol1") if on_board else ())
+        whole = tuple(path for path in files if _content(path) == "ASPSOLOBI")
+        return whole or files
 
     def copy(self, role: str, source: Path) -> Path:
         name = source.name.removesuffix(".gz")
@@ -171,9 +192,7 @@ class _Reduction:
             unpack(source, target)
         return target
 
-    def pixel_adjustment(
-        self, events: EventFile, companions: Mapping[str, tuple[Path, ...]]
-    ) -> PixelAdjustment | None:
+    def pixel_adjustment(self, events: EventFile, aspect: Aspect | None) -> PixelAdjustment | None:
         """Return how positions are computed again, where that was requested and is possible."""
         wanted = self.job.settings.pix_adj
         if wanted not in ("none", "randomize"):
@@ -181,7 +200,7 @@ class _Reduction:
                 f"positions are those of the archive (PIX_ADJ {events.header.get('PIX_ADJ', 'unknown')})"
             )
             return None
-        if "asol" not in companions:
+        if aspect is None:
             self.warn(f"pix_adj {wanted} requires an aspect solution: positions are those of the archive")
             return None
         if self.observation.readmode == "CONTINUOUS":
@@ -190,16 +209,16 @@ class _Reduction:
             )
             return None
         self.log(f"pix_adj {wanted}: positions are computed again from chip coordinates and aspect solution")
-        return pixel_adjustment(events, companions["asol"], _RANDOM_SEED if wanted == "randomize" else None)
+        return pixel_adjustment(events, aspect, _RANDOM_SEED if wanted == "randomize" else None)
 
-    def header_update(
+    def keywords(
         self,
         events: EventFile,
         selection: Selection,
         adjustment: PixelAdjustment | None,
         companions: Mapping[str, tuple[Path, ...]],
-    ) -> HeaderUpdate:
-        """Return the changes to the event list's header."""
+    ) -> Mapping[str, object]:
+        """Return the keywords of the event list that change."""
         keywords: dict[str, object] = {
             "CONTENT": "EVT2",
             "HDUCLAS2": "ACCEPTED",
@@ -212,9 +231,7 @@ class _Reduction:
             keywords.update(adjustment.keywords())
         if selection.very_faint:
             keywords["CHKVFPHA"] = True
-        dtcor = self.live_fraction(events, selection.good_times, companions.get("dtf", ()))
-        history = (f"chandra_repro (native): level 2 of {events.path.name}, {selection}", _AS_ARCHIVED)
-        return HeaderUpdate(history, dtcor, keywords)
+        return keywords
 
     def live_fraction(self, events: EventFile, good_times: GoodTimes, dtf: tuple[Path, ...]) -> float:
         """Return DTCOR: for HRC the mean of the dead-time file, else that of the event list."""
@@ -236,6 +253,8 @@ class _Reduction:
         target = self.output(self.names.level2_events, "events")
         report = select_events(events, target, selection, update, adjustment)
         self.log(f"{events.path.name}: {report}")
+        if undefined := report.dropped.get(UNDEFINED_TIME):
+            self.warn(f"{undefined} events of {events.path.name} have no time and are dropped")
         if not report.in_order:
             unsorted = target.rename(self.job.scratch / target.name)
             sort_events(unsorted, target)
@@ -245,3 +264,8 @@ class _Reduction:
 def _has_islands(events: EventFile) -> bool:
     """Return whether the events have pulse heights of 5 x 5 pixels, which VFAINT cleaning requires."""
     return "phas" in (events.dtype.names or ()) and events.dtype["phas"].shape == (25,)
+
+
+def _content(path: Path) -> str:
+    """Return what an aspect solution is of: ASPSOLOBI for an observing interval, ASPSOL for a part of it."""
+    return str(read_header(path).get("CONTENT", "")).strip()
