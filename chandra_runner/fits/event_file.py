@@ -34,6 +34,8 @@ _TYPES = {
     "C": ">c8",
     "M": ">c16",
 }
+_MISSION = {"TELESCOP": "CHANDRA", "TIMEUNIT": "s", "MJDREF": 50814.0}
+"""Keywords of every Chandra event list: mission time is in seconds since 1998.0 TT."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,7 @@ class EventFile:
                 parts.append(read_hdu(stream, location, path))
         if events is None:
             raise DataError(f"{path.name} has no extension EVENTS, only {', '.join(names)}")
+        _check_mission(events.header, path)
         primary, *others = hdulist(parts, path)
         with naming_file(path):
             good_times = read_gtis(others)
@@ -156,9 +159,10 @@ class EventFile:
         """Live fraction of the good time: DTCOR, otherwise LIVETIME / ONTIME, otherwise 1."""
         header = self.header
         if "DTCOR" in header:
-            return number(header, "DTCOR", self.path)
+            return live_fraction(number(header, "DTCOR", self.path), self.path)
         if "LIVETIME" in header and header.get("ONTIME", 0) > 0:
-            return number(header, "LIVETIME", self.path) / number(header, "ONTIME", self.path)
+            livetime, ontime = (number(header, key, self.path) for key in ("LIVETIME", "ONTIME"))
+            return live_fraction(livetime / ontime, self.path)
         return 1.0
 
     def require(self, *columns: str) -> None:
@@ -211,6 +215,19 @@ class EventFile:
             yield chunk
 
 
+def live_fraction(value: float, path: Path) -> float:
+    """Return a live fraction that a file states.
+
+    Raises
+    ------
+    DataError
+        It is not above 0 and at most 1.
+    """
+    if not 0 < value <= 1:
+        raise DataError(f"{path.name}: the live fraction (DTCOR) is {value:g}, not above 0 and at most 1")
+    return value
+
+
 def number(header: fits.Header, keyword: str, path: Path) -> float:
     """Return a keyword that must be a number.
 
@@ -249,6 +266,15 @@ def row_dtype(location: HduLocation, path: Path) -> np.dtype[Any]:
             f"{path.name}: columns of {dtype.itemsize} bytes do not fill rows of {header['NAXIS1']}"
         )
     return dtype
+
+
+def _check_mission(header: fits.Header, path: Path) -> None:
+    """Refuse events of another mission, and times that are not Chandra's mission time in seconds."""
+    for keyword, expected in _MISSION.items():
+        value = header.get(keyword, expected)
+        stated = value.strip() if isinstance(value, str) else value
+        if stated != expected:
+            raise DataError(f"{path.name}: {keyword} is {stated!r}, but Chandra's is {expected!r}")
 
 
 def _field(header: fits.Header, n: int) -> tuple[str, str, tuple[int, ...]]:

@@ -150,8 +150,8 @@ class SelectionReport:
     in_order: bool
 
     def __str__(self) -> str:
-        cuts = (f"{name} dropped {count}" for name, count in self.dropped.items())
-        return "; ".join([f"{self.rows_out} of {self.rows_in} events kept", *cuts])
+        cuts = ", ".join(f"{name} dropped {count}" for name, count in self.dropped.items())
+        return "; ".join(filter(None, (f"{self.rows_out} of {self.rows_in} events kept", cuts)))
 
 
 def select_events(

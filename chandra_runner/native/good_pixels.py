@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chandra_runner.errors import DataError
+from chandra_runner.fits.gti import Bools
 from chandra_runner.fits.reader import naming_file, read_hdus
 from chandra_runner.fits.tables import has_columns, number_column
 
@@ -22,6 +23,8 @@ BAD_STATUS = 0x03FFFF
 
 STRIP = 1 << 23
 """Number of chip pixels that are processed at a time, to limit memory: HRC has 270 million."""
+_CHIP = ("CCD_ID", "CHIP_ID")
+"""Keywords or columns that tell the chip."""
 
 _NEIGHBOURHOOD = 65
 """Number of columns whose median is the expected number of events of the middle one."""
@@ -61,26 +64,31 @@ def read_mask(path: Path, detector: Detector) -> dict[int, tuple[Window, ...]]:
     DataError
         The file is unreadable or is not a mask file.
     """
-    tables = _chip_tables(path, detector, "MASK", "SAMP_CYC")
+    tables = {_chip_of(hdu, detector): hdu for hdu in _tables(path, "MASK", "SAMP_CYC")}
     with naming_file(path):
-        return {chip: tuple(_read_windows(hdu)) for chip, hdu in tables.items()}
+        return {chip: tuple(_read_windows(hdu)) for chip, hdu in tables.items() if chip in detector.chips}
 
 
 def read_bad_pixels(path: Path, detector: Detector) -> dict[int, Array]:
     """Read the rectangles of bad pixels of each chip from a bad-pixel file (bpix1).
 
-    Rows that hold for a short time only (TIME to TIME_STOP) count as bad throughout.
+    Files of ACIS have a table for each chip. Those of HRC can have one table for all, with a column CHIP_ID.
+    Rows that hold for a short time only (TIME to TIME_STOP) count as bad throughout: afterglows, whose
+    pixels have events at other times. Their share of a chip is 0.03 to 0.1 % in ObsIDs 3591 and 22130.
 
     Raises
     ------
     DataError
         The file is unreadable or is not a bad-pixel file.
     """
-    tables = _chip_tables(path, detector, "BADPIX", "STATUS")
+    tables = _tables(path, "BADPIX", "STATUS")
+    bad: dict[int, list[Array]] = {}
     with naming_file(path):
-        return {
-            chip: _read_rectangles(hdu)[_status_words(hdu) & BAD_STATUS != 0] for chip, hdu in tables.items()
-        }
+        for hdu in tables:
+            boxes, excluded = _read_rectangles(hdu), _status_words(hdu) & BAD_STATUS != 0
+            for chip, rows in _rows_by_chip(hdu, detector):
+                bad.setdefault(chip, []).append(boxes[rows & excluded])
+    return {chip: np.concatenate(bad[chip]) for chip in bad if chip in detector.chips}
 
 
 def default_windows(chip: Chip, detector: Detector, header: Mapping[str, Any]) -> tuple[Window, ...]:
@@ -174,8 +182,8 @@ def _in_any(boxes: Array, first: int, shape: tuple[int, int]) -> Array:
     return strip
 
 
-def _chip_tables(path: Path, detector: Detector, name: str, column: str) -> dict[int, Any]:
-    """Return the tables of a file that has one for each chip, by chip."""
+def _tables(path: Path, name: str, column: str) -> list[Any]:
+    """Return the tables of a name in a file; each must have the chip coordinates and the column."""
     tables = [hdu for hdu in read_hdus(path)[1:] if hdu.name.upper().startswith(name) and has_columns(hdu)]
     if not tables:
         raise DataError(f"{path.name} has no extension {name}")
@@ -183,15 +191,25 @@ def _chip_tables(path: Path, detector: Detector, name: str, column: str) -> dict
         missing = [need for need in ("CHIPX", "CHIPY", column) if not has_columns(hdu, need)]
         if missing:
             raise DataError(f"{path.name}: extension {hdu.name} has no column {', '.join(missing)}")
-    by_chip = {_chip_of(hdu, detector): hdu for hdu in tables}
-    return {chip: hdu for chip, hdu in by_chip.items() if chip in detector.chips}
+    return tables
+
+
+def _rows_by_chip(hdu: Any, detector: Detector) -> Iterator[tuple[int, Bools]]:
+    """Yield the chips of a table, and whether each row belongs to the chip."""
+    column = next((name for name in _CHIP if has_columns(hdu, name)), None)
+    if column is None or len(detector.chips) == 1:
+        yield _chip_of(hdu, detector), np.ones(len(hdu.data), dtype=bool)
+        return
+    chips = _integer_column(hdu, column)
+    for chip in np.unique(chips):
+        yield int(chip), chips == chip
 
 
 def _chip_of(hdu: Any, detector: Detector) -> int:
     # HRC-I has only one chip, so its files need not say which.
     if len(detector.chips) == 1:
         return next(iter(detector.chips))
-    for key in ("CCD_ID", "CHIP_ID"):
+    for key in _CHIP:
         if isinstance(hdu.header.get(key), int):
             return int(hdu.header[key])
     return int(hdu.ver)

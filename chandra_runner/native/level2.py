@@ -10,7 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.event_file import CHUNK, EventFile
+from chandra_runner.fits.event_file import CHUNK, EventFile, live_fraction
 from chandra_runner.fits.event_header import gti_extensions
 from chandra_runner.fits.gti import GoodTimes, Gti, read_gtis
 from chandra_runner.fits.reader import naming_file, read_hdus
@@ -104,14 +104,15 @@ def mean_live_fraction(path: Path, good: Gti) -> float | None:
     Raises
     ------
     DataError
-        The file is damaged or has no table with the columns TIME and DTF.
+        The file is damaged, has no table with the columns TIME and DTF, or a mean that is not above 0 and
+        at most 1.
     """
     table = table_with(path, "TIME", "DTF")
     with naming_file(path):
         time, fractions = number_column(table, "TIME"), number_column(table, "DTF")
     # Rows are nearly equally spaced in time, so the plain mean is the mean over time.
     chosen = fractions[good.contains(time) & np.isfinite(fractions)]
-    return float(chosen.mean()) if chosen.size else None
+    return live_fraction(float(chosen.mean()), path) if chosen.size else None
 
 
 def sort_events(source: Path, target: Path) -> None:

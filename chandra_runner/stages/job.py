@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from loguru import logger
 
 from chandra_runner.errors import DataError
+from chandra_runner.observation.observation import Observation
 
 from .outcome import Progress
 
@@ -172,20 +174,29 @@ class Job(Task[SettingsT]):
         """Report how far long work is; call it as often as is convenient."""
         self.report_progress(Progress(done, total, unit))
 
+    @cached_property
+    def has_several_exposures(self) -> bool:
+        """Whether there are several exposures, so that messages must name theirs."""
+        exposures = {product.exposure for products in self.inputs.values() for product in products} - {""}
+        # The first stages know the exposures from the description of the observation only.
+        for description in self.all("observation", "prepare_chandra_info"):
+            observation = Observation.from_json(description.path.read_text(encoding="utf-8"))
+            exposures |= {exposure.id for exposure in observation.exposures}
+        return len(exposures) > 1
+
     def title(self, exposure: str) -> str:
         """Return ``ObsID 90007 E001`` for plots; without the exposure if there is only one."""
-        exposures = {product.exposure for products in self.inputs.values() for product in products} - {""}
-        return f"ObsID {self.observation}" + (f" {exposure}" if len(exposures) > 1 else "")
+        return f"ObsID {self.observation}" + (f" {exposure}" if self.has_several_exposures else "")
+
+    def about(self, exposure: str, message: str) -> str:
+        """Return a message that begins with the id of an exposure, if there are several."""
+        return f"{exposure}: {message}" if exposure and self.has_several_exposures else message
 
     def log(self, message: str, exposure: str = "") -> None:
-        """Write a line into the task's log, with the id of the exposure that it is about."""
-        logger.info(_with_exposure(message, exposure))
+        """Write a line into the task's log, about one of the exposures or all."""
+        logger.info(self.about(exposure, message))
 
     def warn(self, message: str, exposure: str = "") -> None:
         """Warn the user of something that does not stop the task: in log, manifest and report."""
-        self.warnings.append(_with_exposure(message, exposure))
-        logger.warning(_with_exposure(message, exposure))
-
-
-def _with_exposure(message: str, exposure: str) -> str:
-    return f"{exposure}: {message}" if exposure else message
+        self.warnings.append(self.about(exposure, message))
+        logger.warning(self.about(exposure, message))

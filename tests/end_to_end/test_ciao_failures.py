@@ -117,10 +117,10 @@ def short_directory() -> Iterator[Path]:
             "deflare",
             Way.NOTHING,
             1,
-            "E001: dmextract returned success",
+            "dmextract returned success",
         ),
         ("dmextract", "deflare", Way.HALF, 1, "is truncated"),
-        ("deflare", "deflare", Way.CRASH, 1, "E001: deflare was killed by SIGSEGV"),
+        ("deflare", "deflare", Way.CRASH, 1, "deflare was killed by SIGSEGV"),
         ("deflare", "deflare", Way.ERROR, 1, "Could not open file 'calibration.fits'"),
         ("deflare", "deflare", Way.HALF, 1, "acisf99002_deflare_gti.fits"),
         ("dmcopy", "cleaned_chandra_evts", Way.FULL_DISK, 3, "dmcopy: the disk is full; make room"),
@@ -169,8 +169,8 @@ def test_warnings_of_the_tools_are_in_the_report_but_not_all_of_them(site: Site)
     answer = site.run("--json")
     assert answer.code == 0
     (task,) = (task for task in answer.document["tasks"] if task["stage"] == "deflare")
-    assert "E001: dmextract: row 0 is out of range" in task["warnings"]
-    assert "E001: and 480 more warnings from CIAO tools, see the log" in task["warnings"]
+    assert "dmextract: row 0 is out of range" in task["warnings"]
+    assert "and 480 more warnings from CIAO tools, see the log" in task["warnings"]
     assert len(task["warnings"]) < 30
     assert "row 499 is out of range" in site.log("deflare")
 

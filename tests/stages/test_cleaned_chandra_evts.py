@@ -139,7 +139,7 @@ def test_grades_that_are_gone_already_are_warned_of(tmp_path: Path) -> None:
     run = small(tmp_path)
     quiet = {"E001": quiet_times(tmp_path / "quiet.fits", [0], [1e10])}
     job = run.clean(quiet, allowed_grades=[0, 1, 7])
-    assert job.warnings == ["E001: allowed_grades: chandra_repro has already removed grade 1, 7"]
+    assert job.warnings == ["allowed_grades: chandra_repro has already removed grade 1, 7"]
     assert set(fits.getdata(product(job, "events"), "EVENTS")["grade"]) == {0}
 
 

@@ -144,7 +144,7 @@ def test_method_clean_fails_with_the_words_of_ciao_where_flares_dominate(
     tmp_path: Path, repro: Callable[[int], Job]
 ) -> None:
     job = task(tmp_path, events_of(repro(90002)), 90002, method="clean")
-    words = r"E001: Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
+    words = r"Unable to calculate an initial GTI mean rate level via sigma clipping; the unclipped"
     with pytest.raises(DataError, match=words):
         run_native(job)
 
@@ -194,7 +194,7 @@ def test_no_good_time_in_any_exposure_excludes_the_observation(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("rates", "changes", "error", "message"),
     [
-        ([1.0], {}, DataError, "E001: the light curve must have at least two bins, but has 1"),
+        ([1.0], {}, DataError, "the light curve must have at least two bins, but has 1"),
         ([1, 0, 1, 1, 0, 1], {}, Excluded, r"minlength \(3\)"),
         (
             [1, 9, 9, 9],
@@ -217,4 +217,4 @@ def test_exposed_bins_without_counts_are_warned_of(tmp_path: Path) -> None:
     job = task(tmp_path / "out", {"E001": path})
     run_native(job)
     (warning,) = job.warnings
-    assert "E001: 1 of 40 bins were exposed but have no counts" in warning
+    assert "1 of 40 bins were exposed but have no counts" in warning

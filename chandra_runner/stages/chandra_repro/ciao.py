@@ -51,7 +51,7 @@ def reprocess(job: Job[ChandraReproSettings]) -> None:
     text = job.need("observation", "prepare_chandra_info").read_text(encoding="utf-8")
     observation = Observation.from_json(text)
     paths = list_files(job.raw)
-    _require(observation, paths)
+    _require(job, observation, paths)
     requested = job.settings.pix_adj
     applied = pixel_adjustment(observation, requested)
     if requested != "default" and applied != requested:
@@ -65,17 +65,17 @@ def reprocess(job: Job[ChandraReproSettings]) -> None:
         raise Excluded("no exposure has good time")
 
 
-def _require(observation: Observation, paths: tuple[str, ...]) -> None:
+def _require(job: Job[ChandraReproSettings], observation: Observation, paths: tuple[str, ...]) -> None:
     for exposure in observation.exposures:
         if not exposure.files.get("evt1"):
             raise DataError(
-                f"{exposure.id} has no level-1 events, which CIAO's chandra_repro requires",
+                job.about(exposure.id, "there are no level-1 events, which CIAO's chandra_repro requires"),
                 "use engine: native, which can start from level 2",
             )
         kinds = ", ".join(missing_kinds(observation, exposure, paths))
         if kinds:
-            hint = "download them, or use engine: native"
-            raise DataError(f"{exposure.id} does not have files that chandra_repro requires: {kinds}", hint)
+            message = job.about(exposure.id, f"files that chandra_repro requires are missing: {kinds}")
+            raise DataError(message, "download them, or use engine: native")
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class _Reduction:
     def run(self) -> None:
         source = self.raw("evt1") or self.raw("evt2")
         if not source:
-            raise DataError(f"{self.exposure.id} has no event list")
+            raise DataError(self.job.about(self.exposure.id, "there is no event list"))
         with EventFile.open(source[0]) as events:
             asol = self.aspect_files(events)
             aspect = read_aspect(asol) if asol else None

@@ -37,7 +37,7 @@ def _clean_exposure(
             made = session.made(names.cleaned_events, "dmcopy")
             take(made, job.output(names.cleaned_events, "events", product.exposure))
     except DataError as error:
-        raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
+        raise DataError(job.about(product.exposure, error.message), error.hint) from error
     job.log(f"{left} of {events.nrows} events are left by the cuts", product.exposure)
     if hrc and left < events.nrows:
         warn_of_status_bits(job, product.exposure, events.nrows - left)

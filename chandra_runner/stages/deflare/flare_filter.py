@@ -38,9 +38,9 @@ def deflare_exposures(
         try:
             work(job, product)
         except NoGoodTime as error:
-            without_good_time.append(f"{product.exposure}: {error}")
+            without_good_time.append(job.about(product.exposure, str(error)))
         except DataError as error:
-            raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
+            raise DataError(job.about(product.exposure, error.message), error.hint) from error
     if len(without_good_time) == len(exposures):
         raise Excluded(f"no good time left: {'; '.join(without_good_time)}")
     for reason in without_good_time:

@@ -35,7 +35,7 @@ def image_exposures(job: Job[Any], make: Callable[[Product, EventFile], None]) -
                 else:
                     make(product, events)
         except DataError as error:
-            raise DataError(f"{product.exposure}: {error.message}", error.hint) from error
+            raise DataError(job.about(product.exposure, error.message), error.hint) from error
     if not job.products:
         raise Excluded("continuous clocking has no image, because one dimension is lost")
 
