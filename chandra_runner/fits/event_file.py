@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
 
+from .checksums import damage_note, matches_datasum
 from .gti import GoodTimes, Gti, make_gti, read_gtis
 from .reader import HduBytes, HduLocation, hdulist, iterate_hdus, naming_file, open_stream, read_hdu
 
@@ -78,8 +79,16 @@ class EventFile:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path) -> Iterator[EventFile]:
+    def open(cls, path: Path, *, check_datasum: bool = False) -> Iterator[EventFile]:
         """Open an event list.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        check_datasum : bool
+            Whether `notes` tells if the events do not match their DATASUM. A gzipped file is read whole
+            in any case; a plain one is read once more.
 
         Raises
         ------
@@ -94,16 +103,18 @@ class EventFile:
                 energies = [chunk["energy"] for chunk in events.chunks()]
         """
         with open_stream(path) as stream:
-            yield cls._read(path, stream)
+            yield cls._read(path, stream, check_datasum)
 
     @classmethod
-    def _read(cls, path: Path, stream: BufferedIOBase) -> EventFile:
+    def _read(cls, path: Path, stream: BufferedIOBase, check_datasum: bool) -> EventFile:
         # EVENTS may be large and is left on disk; everything else is small and read at once.
-        events, parts, names = None, [], []
+        events, parts, names, notes = None, [], [], []
         for location in iterate_hdus(stream, path):
             names.append(location.name)
             if events is None and location.name == "EVENTS":
                 events = location
+                if check_datasum and not matches_datasum(stream, location):
+                    notes.append(damage_note(path, location.name))
             else:
                 parts.append(read_hdu(stream, location, path))
         if events is None:
@@ -113,7 +124,6 @@ class EventFile:
         with naming_file(path):
             good_times = read_gtis(others)
         dtype = row_dtype(events, path)
-        notes = []
         if good_times is None:
             good_times = _whole_observation(events.header, path)
             notes.append(f"{path.name} has no GTI extension: TSTART to TSTOP is taken as good time")

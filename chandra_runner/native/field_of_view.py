@@ -149,7 +149,7 @@ def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes
         raise DataError(f"{events.path.name} has no good time")
     if asol:
         aspect = read_aspect(asol)
-        _check_cover(aspect, asol, good[0], notes)
+        _check_cover(aspect, asol, good[0])
         first = next(events.chunks(), None)
         return aspect if first is None else align_focal_plane(pointing, aspect, first)
     notes.append("no aspect solution: the dither is rebuilt from the positions of the events")
@@ -157,16 +157,13 @@ def _aspect(events: EventFile, asol: tuple[Path, ...], pointing: Pointing, notes
     return rebuild_aspect(pointing, events.chunks(), float(start), float(stop))
 
 
-def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti, notes: list[str]) -> None:
-    """Check that the aspect solution covers the good time: refuse less than half, note less than all."""
+def _check_cover(aspect: Aspect, asol: tuple[Path, ...], good: Gti) -> None:
+    """Refuse an aspect solution that lacks good time: good times of level 2 are limited to it."""
     # Beyond its ends the attitude is held, which is harmless for a frame or two, not for hours.
     covered = good.intersect(make_gti(aspect.time[0] - _SLACK, aspect.time[-1] + _SLACK)).total()
-    missing = good.total() - covered
-    names = ", ".join(path.name for path in asol)
-    if missing > 0.5 * good.total():
+    if covered < good.total():
+        names = ", ".join(path.name for path in asol)
         raise DataError(f"{names} covers only {covered:.0f} of {good.total():.0f} s of good time")
-    if missing > 0:
-        notes.append(f"{names} lacks {missing:.0f} s of the good time: its ends are held")
 
 
 def _good_maps(

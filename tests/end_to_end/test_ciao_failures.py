@@ -196,9 +196,7 @@ def test_missing_level_1_is_reported_before_anything_runs(site: Site) -> None:
     (flt1,) = secondary.glob("*flt1*")
     flt1.unlink()
     answer = site.run("--json")
-    reason = (
-        "E001 does not have files that chandra_repro requires: flt1; download them, or use engine: native"
-    )
+    reason = "files that chandra_repro requires are missing: flt1; download them, or use engine: native"
     assert answer.reasons(OBSID, "chandra_repro") == reason
     assert not site.ciao.calls
 

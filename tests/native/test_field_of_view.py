@@ -118,11 +118,13 @@ def test_an_aspect_solution_of_another_time_is_refused(shared_data):
         load_field_of_view(events, Companions(other))
 
 
-def test_an_aspect_solution_that_ends_early_is_noted(shared_data, tmp_path):
+def test_good_time_without_aspect_solution_is_refused(shared_data, tmp_path):
     directory = shared_data / "sim/90002"
     with fits.open(companions(directory).asol[0]) as hdus:
         table = fits.BinTableHDU(hdus[1].data[: int(0.9 * len(hdus[1].data))], hdus[1].header)
         table.writeto(tmp_path / "short_asol1.fits")
-    with EventFile.open(events_path(directory)) as events:
-        notes = load_field_of_view(events, Companions((tmp_path / "short_asol1.fits",))).notes
-    assert notes[0].startswith("short_asol1.fits lacks")
+    with (
+        EventFile.open(events_path(directory)) as events,
+        pytest.raises(DataError, match=r"short_asol1.fits covers only \d+ of \d+ s of good time"),
+    ):
+        load_field_of_view(events, Companions((tmp_path / "short_asol1.fits",)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
+from chandra_runner.native.aspect import make_aspect, read_aspect
 from chandra_runner.native.pixel_adjustment import pixel_adjustment
 
 from ..event_files import write_events
@@ -28,7 +29,7 @@ def adjusted(
     """Events before and after."""
     events, asol = FILES[obsid]
     with EventFile.open(directory / "secondary" / events) as source:
-        adjustment = pixel_adjustment(source, [directory / "primary" / asol], seed)
+        adjustment = pixel_adjustment(source, read_aspect([directory / "primary" / asol]), seed)
         before = list(source.chunks(rows))
     after = [chunk.copy() for chunk in before]
     for chunk in after:
@@ -93,8 +94,9 @@ def test_the_alignment_of_an_old_processing_is_kept(
 
 def test_columns_that_positions_require_are_named(tmp_path: Path) -> None:
     keys = dict.fromkeys(("SIM_X", "SIM_Y", "SIM_Z", "RA_NOM", "DEC_NOM", "ROLL_NOM"), 1.0)
+    aspect = make_aspect(**dict.fromkeys(("time", "ra", "dec", "roll", "dy", "dz", "dtheta"), np.zeros(1)))
     with (
         EventFile.open(write_events(tmp_path / "evt.fits", **keys)) as events,
         pytest.raises(DataError, match="EVENTS has no column chipx, chipy, detx, dety, x, y"),
     ):
-        pixel_adjustment(events, [tmp_path / "asol.fits"], None)
+        pixel_adjustment(events, aspect, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from loguru import logger
 
 from chandra_runner.errors import DataError
+from chandra_runner.fits.checksums import damage_note, damaged_hdus
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes
 from chandra_runner.fits.reader import read_header, unpack
@@ -78,11 +79,11 @@ class _Reduction:
         source = self.raw("evt1") or self.raw("evt2")
         if not source:
             raise DataError(self.job.about(self.exposure.id, "there is no event list"))
-        with EventFile.open(source[0]) as events:
+        with EventFile.open(source[0], check_datasum=True) as events:
             asol = self.aspect_files(events)
             aspect = read_aspect(asol) if asol else None
             good = self.good_times(events, aspect)
-            for warning in (*events.notes, *good.warnings):
+            for warning in (*events.notes, *self.damage(), *good.warnings):
                 self.warn(warning)
             if not any(gti.total() for gti in good.good_times.by_chip.values()):
                 self.warn("no good time: this exposure has no products")
@@ -105,6 +106,13 @@ class _Reduction:
 
     def output(self, name: str, role: str) -> Path:
         return self.job.output(name, role, self.exposure.id)
+
+    def damage(self) -> Iterator[str]:
+        """Yield which of the files that go with the events do not match their checksums."""
+        for kind in (*_COMPANIONS.values(), "asol1", "flt1", "stat1"):
+            for path in self.raw(kind):
+                if names := damaged_hdus(path):
+                    yield damage_note(path, *names)
 
     def good_times(self, events: EventFile, aspect: Aspect | None) -> Level2GoodTimes:
         """Return the good times of level 2; those of continuous clocking and HRC have no frames."""
