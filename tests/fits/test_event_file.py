@@ -73,6 +73,40 @@ def test_without_dtcor_the_live_fraction_follows_from_livetime(tmp_path: Path) -
         assert events.dtcor == 0.8
 
 
+@pytest.mark.parametrize(
+    ("keywords", "dtcor"),
+    [
+        ({"DTCOR": 0.0}, "0"),
+        ({"DTCOR": 1.0001}, "1.0001"),
+        ({"DTCOR": -0.5}, "-0.5"),
+        ({"DTCOR": None, "LIVETIME": 9.0, "ONTIME": 6.0}, "1.5"),
+    ],
+)
+def test_a_live_fraction_that_cannot_be_is_refused(
+    tmp_path: Path, keywords: dict[str, object], dtcor: str
+) -> None:
+    with (
+        EventFile.open(write_events(tmp_path / "evt.fits", **keywords)) as events,
+        pytest.raises(DataError, match=rf"evt\.fits: the live fraction \(DTCOR\) is {dtcor}, not above 0"),
+    ):
+        _ = events.dtcor
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "stated"),
+    [("TELESCOP", "XMM", "'XMM'"), ("TIMEUNIT", "d", "'d'"), ("MJDREF", 50807.0, "50807.0")],
+)
+def test_times_that_are_not_chandras_are_refused(
+    tmp_path: Path, keyword: str, value: object, stated: str
+) -> None:
+    path = write_events(tmp_path / "evt.fits", **{keyword: value})
+    with (
+        pytest.raises(DataError, match=rf"evt\.fits: {keyword} is {stated}, but Chandra's is"),
+        EventFile.open(path),
+    ):
+        pass
+
+
 def test_without_gtis_all_of_the_observation_is_good_and_a_note_says_so(tmp_path: Path) -> None:
     with EventFile.open(write_events(tmp_path / "evt.fits", gtis={})) as events:
         assert events.good_times.shared

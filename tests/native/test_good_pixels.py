@@ -99,6 +99,36 @@ def test_hrc_bad_pixels_belong_to_their_segment(shared_data):
     assert (1 - good.astype(float)).sum() * 64 == pytest.approx(bad, abs=1)
 
 
+@pytest.mark.parametrize("column", ["CHIP_ID", "CCD_ID"])
+def test_bad_pixels_of_all_segments_in_one_table_belong_to_the_segment_of_their_row(tmp_path, column):
+    path = write_tables(
+        tmp_path / "bpix1.fits",
+        "BADPIX",
+        **{column: ("I", [1, 2, 2, 3])},
+        CHIPX=("I", [10, 20, 21, 30]),
+        CHIPY=("I", [1, 2, 2, 3]),
+        STATUS=("J", [1, 1, 1 << 20, 1]),
+    )
+    bad = read_bad_pixels(path, HRC_S)
+    assert {chip: boxes.tolist() for chip, boxes in bad.items()} == {
+        1: [[10, 10, 1, 1]],
+        2: [[20, 20, 2, 2]],
+        3: [[30, 30, 3, 3]],
+    }
+
+
+def test_the_one_chip_of_hrc_i_has_all_bad_pixels(tmp_path):
+    path = write_tables(
+        tmp_path / "bpix1.fits",
+        "BADPIX",
+        CHIP_ID=("I", [1, 1]),
+        CHIPX=("I", [10, 20]),
+        CHIPY=("I", [1, 2]),
+        STATUS=("J", [1, 1]),
+    )
+    assert read_bad_pixels(path, HRC_I)[0].tolist() == [[10, 10, 1, 1], [20, 20, 2, 2]]
+
+
 def test_averaging_a_map_keeps_its_sum():
     bad = rectangles([3, 500], [17, 500], [5, 1], [9, 1024])
     window = (Window(1.0, rectangles(2, 1023, 2, 1023), NONE),)

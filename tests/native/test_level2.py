@@ -11,7 +11,7 @@ from astropy.io import fits
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes, make_gti
-from chandra_runner.native.event_selection import ANY_STATUS
+from chandra_runner.native.event_selection import ANY_STATUS, HeaderUpdate, select_events
 from chandra_runner.native.level2 import (
     HRC_STATUS,
     level2_selection,
@@ -31,6 +31,23 @@ def test_level_2_of_acis_has_good_grades_and_status_zero(tmp_path: Path) -> None
     with EventFile.open(write_events(tmp_path / "evt.fits")) as events:
         selection = level2_selection(events, GOOD_TIMES, very_faint=False)
     assert (selection.status, selection.grades, selection.energy) == (ANY_STATUS, (0, 2, 3, 4, 6), None)
+
+
+@pytest.mark.parametrize(("instrument", "detector"), [("ACIS", "ACIS-67"), ("HRC", "HRC-I")])
+def test_events_without_sky_position_are_not_in_level_2(
+    tmp_path: Path, instrument: str, detector: str
+) -> None:
+    columns = acis_columns() | {"x": ("1E", np.arange(400.0)), "y": ("1E", np.arange(400.0))}
+    columns["x"][1][:200:2], columns["y"][1][1:200:2] = np.nan, np.nan
+    columns |= {"grade": ("1I", np.zeros(400)), "status": ("32X", np.zeros((400, 32), dtype=bool))}
+    source = write_events(tmp_path / "evt.fits", columns, INSTRUME=instrument, DETNAM=detector)
+    with EventFile.open(source) as events:
+        all_times = GoodTimes({1: make_gti([1000], [2000])}, shared=True)
+        selection = level2_selection(events, all_times, very_faint=False)
+        report = select_events(events, tmp_path / "out.fits", selection, HeaderUpdate((), 0.9))
+    assert (report.rows_out, report.dropped) == (200, {"finite x": 100, "finite y": 100})
+    with fits.open(tmp_path / "out.fits") as hdus:
+        assert hdus["EVENTS"].data["x"].tolist() == list(range(200, 400))
 
 
 @pytest.mark.parametrize("detector", ["HRC-I", "HRC-S"])
@@ -67,6 +84,13 @@ def test_the_live_fraction_is_the_mean_over_good_time(tmp_path: Path) -> None:
     path = dead_times(tmp_path / "dtf.fits", "Time", "dtf")
     assert mean_live_fraction(path, make_gti([1], [4])) == pytest.approx(0.8)
     assert mean_live_fraction(path, make_gti([10], [11])) is None
+
+
+def test_a_dead_time_file_with_impossible_numbers_is_refused(tmp_path: Path) -> None:
+    columns = [fits.Column(name, "1D", array=array) for name, array in (("TIME", [0, 1]), ("DTF", [1.5, 1]))]
+    fits.BinTableHDU.from_columns(columns, name="DTF").writeto(tmp_path / "dtf.fits")
+    with pytest.raises(DataError, match=r"dtf\.fits: the live fraction \(DTCOR\) is 1\.25, not above 0"):
+        mean_live_fraction(tmp_path / "dtf.fits", make_gti([0], [4]))
 
 
 def test_a_dead_time_file_without_its_columns_is_named(tmp_path: Path) -> None:
