@@ -12,7 +12,7 @@ from chandra_runner.errors import DataError
 from chandra_runner.fits.checksums import damage_note, damaged_hdus
 from chandra_runner.fits.event_file import EventFile
 from chandra_runner.fits.gti import GoodTimes
-from chandra_runner.fits.reader import read_header, unpack
+from chandra_runner.fits.reader import unpack
 from chandra_runner.native.aspect import Aspect, read_aspect
 from chandra_runner.native.event_selection import UNDEFINED_TIME, HeaderUpdate, Selection, select_events
 from chandra_runner.native.level2 import (
@@ -29,13 +29,13 @@ from chandra_runner.stages.outcome import Excluded
 from chandra_runner.stages.product_names import ProductNames
 
 from .companions import KEYWORDS
+from .limitations import RECOMPUTED, aspect_content, cleans_very_faint, limitations
 from .settings import ChandraReproSettings
 
 _AS_ARCHIVED = (
     "energies, gain, CTI correction, bad pixels and boresight are those of the archive's processing; "
     "making them anew needs CIAO and the CALDB"
 )
-_STREAKED_CHIP = 8
 _RANDOM_SEED = 1
 _COMPANIONS = {"badpix": "bpix1", "fov": "fov1", "mask": "msk1", "dtf": "dtf1"}
 """Kind of the raw file that a product is a copy of, by role."""
@@ -95,6 +95,11 @@ class _Reduction:
         """File names of the products."""
         return ProductNames(self.exposure.stem)
 
+    @property
+    def has_level_1(self) -> bool:
+        """Whether level 2 is made from level 1, not from the archive's level 2."""
+        return bool(self.raw("evt1"))
+
     def raw(self, kind: str) -> tuple[Path, ...]:
         return tuple(self.job.raw / path for path in self.exposure.files.get(kind, ()))
 
@@ -124,45 +129,25 @@ class _Reduction:
         elif statistics is None:
             self.log("no stat1 file: good times are not aligned with exposure frames")
         inputs = GoodTimeInputs(filters, statistics, aspect)
-        return level2_good_times(events, inputs, level_1=bool(self.raw("evt1")))
-
-    def limitations(self, events: EventFile, good_times: GoodTimes, asol: tuple[Path, ...]) -> Iterator[str]:
-        """Yield what was requested but cannot be done for this exposure."""
-        settings = self.job.settings
-        if settings.asol_update and any(_content(path) == "ASPSOL" for path in asol):
-            # CIAO's asp_offaxis_corr moves dy, dz and dtheta of such a solution into its ra, dec and roll.
-            yield "asol_update is not applied: it requires CIAO"
-        if settings.destreak and self.raw("evt1") and _STREAKED_CHIP in good_times.by_chip:
-            yield "chip 8 is on: only streak events that the archive's processing flagged are removed"
-        if settings.grating_pi_filter and self.is_letg_hrc_s():
-            yield "grating_pi_filter is not applied: it requires CIAO"
-        if settings.check_very_faint and self.is_very_faint() and not _has_islands(events):
-            yield f"check_very_faint is not applied: {events.path.name} has no 5 x 5 pixel phas column"
-        if settings.pix_adj == "edser" and events.header.get("PIX_ADJ") != "EDSER":
-            yield "pix_adj edser requires CIAO and the CALDB: positions are those of the archive"
-
-    def is_letg_hrc_s(self) -> bool:
-        return (self.observation.detector, self.observation.grating) == ("HRC-S", "LETG")
-
-    def is_very_faint(self) -> bool:
-        return self.observation.datamode == "VFAINT"
+        return level2_good_times(events, inputs, level_1=self.has_level_1)
 
     def write(
         self, events: EventFile, good: Level2GoodTimes, asol: tuple[Path, ...], aspect: Aspect | None
     ) -> None:
         """Write all products."""
-        limitations = tuple(self.limitations(events, good.good_times, asol))
-        for limitation in limitations:
+        settings = self.job.settings
+        not_done = tuple(limitations(settings, self.observation, events, asol, level_1=self.has_level_1))
+        for limitation in not_done:
             self.warn(limitation)
         companions = self.companions(events, asol)
-        very_faint = self.job.settings.check_very_faint and self.is_very_faint() and _has_islands(events)
+        very_faint = cleans_very_faint(settings, self.observation, events)
         selection = level2_selection(events, good.good_times, very_faint)
         adjustment = self.pixel_adjustment(events, aspect)
         keywords = self.keywords(events, selection, adjustment, companions)
         history = (
             f"chandra_repro (native): level 2 of {events.path.name}, {selection}",
             *good.history,
-            *limitations,
+            *not_done,
             _AS_ARCHIVED,
         )
         dtcor = self.live_fraction(events, good.good_times, companions.get("dtf", ()))
@@ -187,7 +172,7 @@ class _Reduction:
         """
         on_board = str(events.header.get("ASPTYPE", "KALMAN")).strip() != "KALMAN"
         files = self.raw("asol1") or (self.raw("osol1") if on_board else ())
-        whole = tuple(path for path in files if _content(path) == "ASPSOLOBI")
+        whole = tuple(path for path in files if aspect_content(path) == "ASPSOLOBI")
         return whole or files
 
     def copy(self, role: str, source: Path) -> Path:
@@ -203,17 +188,9 @@ class _Reduction:
     def pixel_adjustment(self, events: EventFile, aspect: Aspect | None) -> PixelAdjustment | None:
         """Return how positions are computed again, where that was requested and is possible."""
         wanted = self.job.settings.pix_adj
-        if wanted not in ("none", "randomize"):
+        if wanted not in RECOMPUTED or aspect is None or self.observation.readmode == "CONTINUOUS":
             self.log(
                 f"positions are those of the archive (PIX_ADJ {events.header.get('PIX_ADJ', 'unknown')})"
-            )
-            return None
-        if aspect is None:
-            self.warn(f"pix_adj {wanted} requires an aspect solution: positions are those of the archive")
-            return None
-        if self.observation.readmode == "CONTINUOUS":
-            self.warn(
-                f"pix_adj {wanted} does not apply to continuous clocking: positions are those of the archive"
             )
             return None
         self.log(f"pix_adj {wanted}: positions are computed again from chip coordinates and aspect solution")
@@ -267,13 +244,3 @@ class _Reduction:
             unsorted = target.rename(self.job.scratch / target.name)
             sort_events(unsorted, target)
             unsorted.unlink()
-
-
-def _has_islands(events: EventFile) -> bool:
-    """Return whether the events have pulse heights of 5 x 5 pixels, which VFAINT cleaning requires."""
-    return "phas" in (events.dtype.names or ()) and events.dtype["phas"].shape == (25,)
-
-
-def _content(path: Path) -> str:
-    """Return what an aspect solution is of: ASPSOLOBI for an observing interval, ASPSOL for a part of it."""
-    return str(read_header(path).get("CONTENT", "")).strip()
