@@ -93,6 +93,40 @@ def gti_hdu(gti: Gti, ccd: int | None, header: fits.Header) -> fits.BinTableHDU:
     return hdu
 
 
+def filter_hdu(good_times: GoodTimes, history: Iterable[str]) -> fits.BinTableHDU:
+    """Return the empty table that stands before the GTI extensions of a file of good times.
+
+    CIAO looks for the good times of each chip in the data subspace of this table when the file is a filter,
+    ``evt.fits[@gti.fits]``.
+
+    Parameters
+    ----------
+    good_times : GoodTimes
+        Content of the GTI extensions.
+    history : iterable of str
+        What was done, one line each.
+    """
+    columns = [fits.Column("TIME", "1D", array=[]), fits.Column("CCD_ID", "1I", array=[])]
+    hdu = fits.BinTableHDU.from_columns(columns[: 1 if good_times.shared else 2], name="FILTER")
+    hdu.header["HDUNAME"] = ("FILTER", "ASCDM block name")
+    hdu.header.update(_subspace(good_times))
+    add_provenance(hdu.header, history)
+    return hdu
+
+
+def _subspace(good_times: GoodTimes) -> Iterator[tuple[str, str]]:
+    """Yield the data subspace keywords that select, for each chip, the times of its GTI extension."""
+    yield from (("DSTYP1", "TIME"), ("DSVAL1", "TABLE"), ("DSFORM1", "D"), ("DSUNIT1", "s"))
+    if good_times.shared:
+        yield "DSREF1", ":GTI"
+        return
+    yield from (("DSTYP2", "CCD_ID"), ("DSFORM2", "I"))
+    for component, chip in enumerate(good_times.by_chip, 1):
+        prefix = "" if component == 1 else str(component)
+        yield f"{prefix}DSREF1", f":GTI{chip}"
+        yield f"{prefix}DSVAL2", f"{chip}:{chip}"
+
+
 def _minimal(header: fits.Header) -> fits.Header:
     return fits.Header([header.cards[key] for key in (*_MISSION, *_TIMING) if key in header])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.event_header import gti_hdu
-from chandra_runner.fits.gti import Bools, Floats, Gti, make_gti
+from chandra_runner.fits.event_header import filter_hdu, gti_hdu
+from chandra_runner.fits.gti import Bools, Floats, GoodTimes, Gti, make_gti
 from chandra_runner.fits.writer import add_provenance, write_fits
 
 
@@ -33,7 +34,7 @@ class FlareFilterResult:
     min_rate, max_rate : float
         Limits of the rates that count as quiet, count/s.
     mean_rate : float
-        Mean rate of the bins between the limits, count/s.
+        Mean rate of the bins from which the limits come (``sigma``), or that are kept (``clean``), count/s.
     """
 
     good: Bools
@@ -43,17 +44,35 @@ class FlareFilterResult:
     mean_rate: float
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """Rates between which a light curve counts as quiet, count/s."""
+
+    low: float
+    high: float
+
+    def contain(self, rate: Floats) -> Bools:
+        """Return whether each rate is strictly between the limits, as in CIAO's row filters."""
+        inside: Bools = (rate > self.low) & (rate < self.high)
+        return inside
+
+
 def clean_sigma(
     time_min: Floats, time_max: Floats, rate: Floats, *, allowed_sigma: float, min_length: int
 ) -> FlareFilterResult:
     """Drop rates until all are within some standard deviations of their mean (``method=sigma``).
+
+    As in CIAO (``lc_sigma_clip`` of the contributed scripts), good times come from the rates of all bins
+    unless a run of bins is dropped for its length: then a bin of rate 0 is kept if the lower limit is
+    negative, and a bin exactly at a limit is not. Otherwise they are the runs of the bins that were not
+    clipped.
 
     Parameters
     ----------
     time_min, time_max : ndarray, shape (n,)
         Start and end of each bin, s; bins follow each other in time.
     rate : ndarray, shape (n,)
-        Count rate, count/s. Bins of rate 0 are ignored.
+        Count rate, count/s. Mean and standard deviation are those of rates above 0.
     allowed_sigma : float
         Largest distance from the mean, in (population) standard deviations.
     min_length : int
@@ -69,27 +88,21 @@ def clean_sigma(
     Examples
     --------
     >>> edges = 200.0 * np.arange(31)
-    >>> rate = np.ones(30)
+    >>> rate = np.tile([0.9, 1.1], 15)
     >>> rate[10:12] = 8
     >>> result = clean_sigma(edges[:-1], edges[1:], rate, allowed_sigma=3, min_length=3)
     >>> result.gti.start.tolist(), result.gti.stop.tolist()
     ([0.0, 2400.0], [2000.0, 6000.0])
     """
-    kept = _with_rate(rate)
-    # Bins that were dropped never return, so this ends; mean and limits are those of the last round.
-    while True:
-        mean, width = float(np.mean(rate[kept])), allowed_sigma * float(np.std(rate[kept]))
-        inside = kept & (np.abs(rate - mean) <= width)
-        if not inside.any():  # possible with less than one standard deviation
-            raise NoGoodTime(f"no bin is within {allowed_sigma:g} standard deviations of the mean")
-        if np.array_equal(inside, kept):
-            break
-        kept = inside
-    first, last = _consecutive_runs(kept)
-    long = last - first + 1 >= min_length
-    if not long.any():
+    kept, limits = _sigma_clip(rate, _with_rate(rate), allowed_sigma)
+    good = _long_runs(kept, min_length)
+    if not good.any():
         raise NoGoodTime(f"there are no periods which pass the minlength ({min_length}) check")
-    return _result(time_min, time_max, first[long], last[long], (mean - width, mean + width), mean)
+    if np.array_equal(good, kept):
+        good = limits.contain(rate)
+    if not good.any():  # as with a constant rate, which both limits equal
+        raise NoGoodTime(f"no bin is strictly between {limits.low:g} and {limits.high:g} ct/s")
+    return _result(time_min, time_max, good, limits, float(np.mean(rate[kept])))
 
 
 def clean_mean(
@@ -111,7 +124,7 @@ def clean_mean(
     time_min, time_max : ndarray, shape (n,)
         Start and end of each bin, s.
     rate : ndarray, shape (n,)
-        Count rate, count/s. Bins of rate 0 are not good.
+        Count rate, count/s. Bins of rate 0 are good if they are between the limits, as in CIAO.
     exposure : ndarray, shape (n,)
         Live time of each bin, s.
     allowed_sigma : float
@@ -124,12 +137,12 @@ def clean_mean(
     scale : float
         Factor by which the quiet level is divided and multiplied to give the limits.
     minfrac : float
-        Least fraction of the bins that must be left.
+        Least number of bins that must be left, as a fraction of those with a rate above 0.
 
     Raises
     ------
     NoGoodTime
-        No bin has a rate, or fewer than `minfrac` of them are between the limits.
+        No bin has a rate, or too few are strictly between the limits.
     DataError
         There are fewer than two bins, or the quiet level cannot be determined.
     """
@@ -138,26 +151,18 @@ def clean_mean(
     longest = float(np.max(exposure))
     level = mean if mean is not None else _quiet_level(rate, some, longest, allowed_sigma)
     if stddev is None:
-        low, high = level / scale, level * scale
+        limits = _Limits(level / scale, level * scale)
     else:
-        low, high = (level + sign * stddev * np.sqrt(level / longest) for sign in (-1, 1))
-    # Strictly inside the limits, as in CIAO.
-    good = some & (rate > low) & (rate < high)
-    least = minfrac * np.count_nonzero(some)
-    if not good.any() or np.count_nonzero(good) < least:
+        limits = _limits_around(level, stddev * math.sqrt(level / longest))
+    good = limits.contain(rate)
+    # As in CIAO, bins of rate 0 count as good if they are between the limits, but not in the total.
+    total = np.count_nonzero(some)
+    if not good.any() or np.count_nonzero(good) / total < minfrac:
         raise NoGoodTime(
-            f"only {np.count_nonzero(good)} of {np.count_nonzero(some)} bins are between {low:g} and "
-            f"{high:g} ct/s, less than the fraction minfrac = {minfrac:g}"
+            f"only {np.count_nonzero(good)} of {total} bins are between {limits.low:g} and "
+            f"{limits.high:g} ct/s, less than the fraction minfrac = {minfrac:g}"
         )
-    return _result(
-        time_min, time_max, *_consecutive_runs(good), (float(low), float(high)), float(np.mean(rate[good]))
-    )
-
-
-def _consecutive_runs(chosen: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the indices of the first and of the last element of each run of True."""
-    steps = np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))
-    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1
+    return _result(time_min, time_max, good, limits, float(np.mean(rate[good])))
 
 
 def most_dropped(nbins: int, allowed_sigma: float) -> int:
@@ -170,7 +175,7 @@ def most_dropped(nbins: int, allowed_sigma: float) -> int:
 
 
 def write_gti(path: Path, gti: Gti, header: fits.Header, history: Iterable[str]) -> None:
-    """Write good times as deflare does: one GTI extension, for all chips.
+    """Write good times as deflare does: one GTI extension for all chips, after an empty FILTER table.
 
     Parameters
     ----------
@@ -183,10 +188,12 @@ def write_gti(path: Path, gti: Gti, header: fits.Header, history: Iterable[str])
     history : iterable of str
         What was done, one line each.
     """
+    history = tuple(history)
     table = gti_hdu(gti, None, header)
     table.header["CONTENT"] = "GTI"
     add_provenance(table.header, history)
-    write_fits(path, [fits.PrimaryHDU(), table])
+    filters = filter_hdu(GoodTimes({1: gti}, shared=True), history)
+    write_fits(path, [fits.PrimaryHDU(), filters, table])
 
 
 def _with_rate(rate: Floats) -> Bools:
@@ -195,11 +202,26 @@ def _with_rate(rate: Floats) -> Bools:
         raise DataError(
             f"the light curve must have at least two bins, but has {len(rate)}", "make time_bin_size shorter"
         )
-    # As in CIAO, bins of rate 0 are ignored: most of them were not exposed.
+    # As in CIAO, means do not include bins of rate 0: most of them were not exposed.
     some: Bools = rate > 0
     if not some.any():
         raise NoGoodTime("No rows with a count rate > 0")
     return some
+
+
+def _sigma_clip(rate: Floats, kept: Bools, allowed_sigma: float) -> tuple[Bools, _Limits]:
+    """Drop bins until all are within the limits of those that are left; return these and the limits."""
+    while True:
+        mean, std = float(np.mean(rate[kept])), float(np.std(rate[kept]))
+        # Divided as in CIAO, so that bins at the limit are rounded alike. Bins of equal rate are all kept:
+        # 0 / 0 is not greater than anything.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            outside = np.abs((rate - mean) / std) > allowed_sigma
+        if not (kept & outside).any():
+            return kept, _limits_around(mean, allowed_sigma * std)
+        kept = kept & ~outside
+        if not kept.any():  # possible with less than one standard deviation
+            raise NoGoodTime(f"no bin is within {allowed_sigma:g} standard deviations of the mean")
 
 
 def _quiet_level(rate: Floats, some: Bools, longest: float, allowed_sigma: float) -> float:
@@ -208,8 +230,8 @@ def _quiet_level(rate: Floats, some: Bools, longest: float, allowed_sigma: float
     As in CIAO, bins of rate 0 are left out of the first mean, but not of the second.
     """
     mean = float(np.mean(rate[some]))
-    width = allowed_sigma * float(np.sqrt(mean / longest))
-    near = np.abs(rate - mean) < width
+    width = allowed_sigma * math.sqrt(mean / longest)
+    near = _limits_around(mean, width).contain(rate)
     if not near.any():
         raise DataError(
             "Unable to calculate an initial GTI mean rate level via sigma clipping; "
@@ -219,21 +241,32 @@ def _quiet_level(rate: Floats, some: Bools, longest: float, allowed_sigma: float
     return float(np.mean(rate[near]))
 
 
+def _limits_around(mean: float, width: float) -> _Limits:
+    return _Limits(mean - width, mean + width)
+
+
+def _long_runs(chosen: Bools, min_length: int) -> Bools:
+    """Return which bins are in runs of at least `min_length` chosen ones."""
+    long = np.zeros(len(chosen), dtype=bool)
+    for first, last in zip(*_consecutive_runs(chosen), strict=True):
+        long[first : last + 1] = last - first + 1 >= min_length
+    return long
+
+
+def _consecutive_runs(chosen: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the indices of the first and of the last element of each run of True."""
+    steps = np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))
+    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1
+
+
 def _result(
-    time_min: Floats,
-    time_max: Floats,
-    first: NDArray[np.intp],
-    last: NDArray[np.intp],
-    limits: tuple[float, float],
-    mean: float,
+    time_min: Floats, time_max: Floats, good: Bools, limits: _Limits, mean_rate: float
 ) -> FlareFilterResult:
-    good = np.zeros(len(time_min), dtype=bool)
-    for i, j in zip(first, last, strict=True):
-        good[i : j + 1] = True
+    first, last = _consecutive_runs(good)
     return FlareFilterResult(
         good=good,
         gti=make_gti(time_min[first], time_max[last]),
-        min_rate=limits[0],
-        max_rate=limits[1],
-        mean_rate=mean,
+        min_rate=limits.low,
+        max_rate=limits.high,
+        mean_rate=mean_rate,
     )

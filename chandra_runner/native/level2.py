@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,11 +11,11 @@ from astropy.io import fits
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.event_file import CHUNK, EventFile, live_fraction
-from chandra_runner.fits.event_header import gti_extensions
+from chandra_runner.fits.event_header import filter_hdu, gti_extensions
 from chandra_runner.fits.gti import GoodTimes, Gti, read_gtis
 from chandra_runner.fits.reader import naming_file, read_hdus
 from chandra_runner.fits.tables import number_column, table_with
-from chandra_runner.fits.writer import add_provenance, event_writer, write_fits
+from chandra_runner.fits.writer import event_writer, write_fits
 
 from .event_selection import ANY_STATUS, Selection
 
@@ -132,8 +132,6 @@ def write_level2_gti(
 ) -> None:
     """Write good times as a file that CIAO accepts as a filter, ``evt.fits[@flt.fits]``.
 
-    CIAO looks for the good times of each chip in the data subspace of an empty table before them.
-
     Parameters
     ----------
     path : Path
@@ -147,24 +145,6 @@ def write_level2_gti(
     history : iterable of str
         What was done, one line each.
     """
-    columns = [fits.Column("TIME", "1D", array=[]), fits.Column("CCD_ID", "1I", array=[])]
-    table = fits.BinTableHDU.from_columns(columns[: 1 if good_times.shared else 2], name="FILTER")
-    table.header["HDUNAME"] = ("FILTER", "ASCDM block name")
-    table.header.update(_subspace(good_times))
     history = tuple(history)
-    add_provenance(table.header, history)
     gtis = gti_extensions(events, good_times, dtcor, history)
-    write_fits(path, [fits.PrimaryHDU(), table, *gtis])
-
-
-def _subspace(good_times: GoodTimes) -> Iterator[tuple[str, str]]:
-    """Yield the data subspace keywords that select, for each chip, the times of its GTI extension."""
-    yield from (("DSTYP1", "TIME"), ("DSVAL1", "TABLE"), ("DSFORM1", "D"), ("DSUNIT1", "s"))
-    if good_times.shared:
-        yield "DSREF1", ":GTI"
-        return
-    yield from (("DSTYP2", "CCD_ID"), ("DSFORM2", "I"))
-    for component, chip in enumerate(good_times.by_chip, 1):
-        prefix = "" if component == 1 else str(component)
-        yield f"{prefix}DSREF1", f":GTI{chip}"
-        yield f"{prefix}DSVAL2", f"{chip}:{chip}"
+    write_fits(path, [fits.PrimaryHDU(), filter_hdu(good_times, history), *gtis])

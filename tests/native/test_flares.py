@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,16 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.flares import FlareFilterResult, NoGoodTime, clean_mean, clean_sigma, most_dropped
+from chandra_runner.fits.gti import make_gti
+from chandra_runner.native.flares import (
+    FlareFilterResult,
+    NoGoodTime,
+    clean_mean,
+    clean_sigma,
+    most_dropped,
+    write_gti,
+)
+from chandra_runner.native.level2 import read_good_times
 
 CASES = (
     "quiet_sigma", "two_flares", "gaps_and_flare", "minlength_one", "low_counts", "partial_bins",
@@ -92,7 +102,7 @@ def test_a_given_quiet_level_is_used() -> None:
     assert result.mean_rate == pytest.approx(1.05)
 
 
-def test_empty_bins_lower_the_quiet_level() -> None:
+def test_empty_bins_lower_the_quiet_level_but_are_not_good_above_a_limit() -> None:
     # 0 is within 3 Poisson errors of 0.01 count/s in 100 s: the level is the mean of all eight bins.
     exposure = np.full(8, 100.0)
     result = clean_mean(*curve(0, *[0.01] * 7), exposure, **CLEAN)
@@ -117,8 +127,85 @@ def test_bins_without_a_rate_end_a_run() -> None:
     assert (result.gti.start.tolist(), result.gti.stop.tolist()) == ([300.0], [600.0])
 
 
+def test_empty_bins_are_kept_where_the_lower_limit_is_negative_and_no_run_is_dropped() -> None:
+    rates = [1, 3, 0, 1, 3]
+    assert clean_sigma(*curve(*rates), allowed_sigma=3, min_length=2).good.all()
+    # With a longer least length, CIAO lists the runs of bins with a rate instead.
+    kept = clean_sigma(*curve(1, *rates), allowed_sigma=3, min_length=3)
+    assert kept.good.tolist() == [True, True, True, False, False, False]
+    assert kept.min_rate < 0
+
+
+def test_method_clean_keeps_empty_bins_above_a_negative_limit() -> None:
+    settings = {**CLEAN, "mean": 0.02, "stddev": 2.0}
+    result = clean_mean(*curve(0.02, 0, 0.03, 0.09), np.full(4, 100.0), **settings)
+    assert result.good.tolist() == [True, True, True, False]
+
+
+def test_no_bin_of_a_constant_rate_is_strictly_between_its_limits() -> None:
+    with pytest.raises(NoGoodTime, match="no bin is strictly between 1 and 1 ct/s"):
+        clean_sigma(*curve(1, 1, 1, 1), allowed_sigma=3, min_length=2)
+
+
+def by_hand(rates: list[float], allowed_sigma: float, min_length: int) -> list[bool] | None:
+    """The rule of method sigma, bin by bin; None where CIAO raises an error or selects nothing."""
+    kept = {i for i, rate in enumerate(rates) if rate > 0}
+    dropped = kept
+    while kept and dropped:
+        mean = float(np.mean([rates[i] for i in sorted(kept)]))
+        std = float(np.std([rates[i] for i in sorted(kept)]))
+        dropped = {i for i in kept if std and abs(rates[i] - mean) / std > allowed_sigma}
+        kept = kept - dropped
+    runs = [set(run) for on, run in groupby(range(len(rates)), kept.__contains__) if on]
+    long = [run for run in runs if len(run) >= min_length]
+    if long == runs and runs:
+        low, high = mean - allowed_sigma * std, mean + allowed_sigma * std
+        good = {i for i, rate in enumerate(rates) if low < rate < high}
+    else:
+        good = set().union(*long)
+    return [i in good for i in range(len(rates))] if good else None
+
+
+def test_method_sigma_follows_the_rule_in_random_light_curves() -> None:
+    rng = np.random.default_rng(15)
+    answers = []
+    for _ in range(300):
+        counts = rng.poisson(10 ** rng.uniform(-0.5, 1.5), rng.integers(2, 40))
+        counts[rng.random(len(counts)) < 0.1] *= 5
+        sigma, length = rng.choice([0.5, 1.0, 2.5, 3.0]), int(rng.choice([1, 1, 2, 3]))
+        expected = by_hand((counts / 100.0).tolist(), sigma, length)
+        try:
+            result = clean_sigma(*curve(*counts / 100.0), allowed_sigma=sigma, min_length=length)
+            assert result.good.tolist() == expected
+        except NoGoodTime:
+            assert expected is None
+        answers.append(expected)
+    assert 30 < answers.count(None) < 150
+
+
+def test_limits_are_those_that_ciao_printed_for_13858() -> None:
+    # Without the events, only the arithmetic can be repeated: from the lower limit to the upper one.
+    low, high = 2.7088414284775522, 3.9007316570076744
+    exposure = np.full(4, 259.28)
+    result = clean_mean(*curve(low, 2.71, 3.9, high), exposure, **{**CLEAN, "mean": low * 1.2})
+    assert (result.min_rate, result.max_rate) == pytest.approx((low, high), rel=1e-15)
+    assert f"{low * 1.2:.6g}" == "3.25061"
+    assert result.good.tolist()[1:3] == [True, True]
+
+
+def test_good_times_follow_an_empty_table_that_tells_ciao_where_they_are(tmp_path: Path) -> None:
+    write_gti(tmp_path / "gti.fits", make_gti([0.0, 500.0], [100.0, 900.0]), fits.Header(), ["a line"])
+    with fits.open(tmp_path / "gti.fits", checksum=True) as hdus:
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "FILTER", "GTI"]
+        subspace = {key: hdus["FILTER"].header[key] for key in ("DSTYP1", "DSVAL1", "DSREF1")}
+        assert len(hdus["FILTER"].data) == 0
+    assert subspace == {"DSTYP1": "TIME", "DSVAL1": "TABLE", "DSREF1": ":GTI"}
+    assert read_good_times(tmp_path / "gti.fits").first.edges().tolist() == [0.0, 100.0, 500.0, 900.0]
+
+
 @pytest.mark.parametrize(("high", "found"), [(1, True), (2, True), (3, False)])
 def test_three_sigma_can_drop_two_of_twenty_bins(high: int, found: bool) -> None:
-    result = clean_sigma(*curve(*[1e9] * high, *[1.0] * (20 - high)), allowed_sigma=3, min_length=1)
+    quiet = [1.0, 1.1] * 10
+    result = clean_sigma(*curve(*[1e9] * high, *quiet[high:]), allowed_sigma=3, min_length=1)
     assert bool(result.good[0]) is not found
     assert most_dropped(20, 3) == 2

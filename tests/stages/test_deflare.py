@@ -158,8 +158,8 @@ def test_method_clean_takes_a_quiet_rate(tmp_path: Path, repro: Callable[[int], 
 def test_hrc_events_need_no_energies(tmp_path: Path, repro: Callable[[int], Job]) -> None:
     job = task(tmp_path, events_of(repro(90003)), 90003)
     run_native(job)
-    with fits.open(job.directory / "hrcf90003_ltc1.fits") as hdus:
-        assert "DSTYP1" not in hdus["LIGHTCURVE"].header
+    header = fits.getheader(job.directory / "hrcf90003_ltc1.fits", "LIGHTCURVE")
+    assert {key: header[key] for key in header if "DSTYP" in key} == {"DSTYP1": "TIME"}
     (warning,) = job.warnings
     assert "with only 25 bins, allowed_sigma 3 can drop no more than 2" in warning
 
@@ -174,7 +174,7 @@ def write_events(path: Path, *rates: float) -> Path:
 
 
 def test_an_exposure_without_good_time_is_left_out_with_a_warning(tmp_path: Path) -> None:
-    live = write_events(tmp_path / "acisf00042e1_repro_evt2.fits", *[1.0] * 40)
+    live = write_events(tmp_path / "acisf00042e1_repro_evt2.fits", *[1.0, 1.1] * 20)
     dead = write_events(tmp_path / "acisf00042e2_repro_evt2.fits", *[0.0] * 40)
     job = task(tmp_path / "out", {"e1": live, "e2": dead})
     run_native(job)
@@ -213,7 +213,7 @@ def test_zero_good_time_excludes_and_a_useless_light_curve_fails(
 
 
 def test_exposed_bins_without_counts_are_warned_of(tmp_path: Path) -> None:
-    path = write_events(tmp_path / "acisf00042_repro_evt2.fits", *[0.01] * 30, 0, *[0.01] * 9)
+    path = write_events(tmp_path / "acisf00042_repro_evt2.fits", *[0.01, 0.015] * 15, 0, *[0.01] * 9)
     job = task(tmp_path / "out", {"E001": path})
     run_native(job)
     (warning,) = job.warnings
