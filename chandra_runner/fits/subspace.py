@@ -13,6 +13,15 @@ from collections.abc import Mapping, Sequence
 from astropy.io import fits
 
 Range = tuple[float, float]
+_KEYWORD = r"\d*DS(TYP|VAL|FORM|UNIT|REF)\d+"
+
+
+def subspace_of(header: fits.Header) -> fits.Header:
+    """Return the cards of a header that make up the data subspace, in their order.
+
+    A table that is made from the rows of another has passed the same filters.
+    """
+    return fits.Header([card for card in header.cards if re.fullmatch(_KEYWORD, card.keyword)])
 
 
 def restrict(header: fits.Header, column: str, ranges: Sequence[Range], form: str, unit: str = "") -> None:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from chandra_runner.errors import DataError
 from chandra_runner.fits.carried_keywords import LIGHT_CURVE_KEYWORDS, carried_keywords
-from chandra_runner.fits.event_file import EventFile
+from chandra_runner.fits.event_file import EventFile, number
 from chandra_runner.fits.event_header import gti_extensions, set_exposure
 from chandra_runner.fits.gti import Floats, good_time
 from chandra_runner.fits.reader import read_hdus
-from chandra_runner.fits.subspace import restrict
+from chandra_runner.fits.subspace import restrict, subspace_of
 from chandra_runner.fits.writer import add_provenance, write_fits
 
 Counts = NDArray[np.int64]
@@ -40,6 +40,8 @@ class LightCurve:
         Number of events with ``time_min <= time < time_max``.
     exposure : ndarray, shape (n,)
         Live time inside each bin, s.
+    bin_size : float
+        Length of a bin, s.
     area : float
         Area of the sky that was observed, square pixels; nan if unknown.
     """
@@ -48,6 +50,7 @@ class LightCurve:
     time_max: Floats
     counts: Counts
     exposure: Floats
+    bin_size: float
     area: float
 
     @property
@@ -106,6 +109,7 @@ def light_curve(events: EventFile, bin_size: float, band: Band | None = None) ->
         time_max=edges[1:],
         counts=counts,
         exposure=exposure,
+        bin_size=bin_size,
         area=_area(events.header),
     )
 
@@ -130,23 +134,22 @@ def count_events(events: EventFile, edges: Floats, band: Band | None) -> Counts:
     events : EventFile
         Open event list.
     edges : ndarray, shape (n + 1,)
-        Edges of bins of equal length, s.
+        Edges of the bins, s, increasing.
     band : (float, float), optional
         Energies of the events that are counted, eV; None to count all.
     """
     events.require("time", *(("energy",) if band else ()))
-    bins, width = len(edges) - 1, edges[1] - edges[0]
-    counts = np.zeros(bins, dtype=np.int64)
+    counts = np.zeros(len(edges) - 1, dtype=np.int64)
     for chunk in events.chunks():
         time = chunk["time"].astype(np.float64)
         chosen = (time >= edges[0]) & (time < edges[-1])
         if band:
             energy = chunk["energy"].astype(np.float64)
             chosen &= (energy >= band[0]) & (energy < band[1])
-        # Bins are equal, so a division finds the bin. Rounding can put a time just before the last edge into
-        # a bin after it.
-        index = ((time[chosen] - edges[0]) / width).astype(np.intp)
-        counts += np.bincount(np.minimum(index, bins - 1), minlength=bins)
+        # From the edges themselves: the difference of two edges is only good to 1e-8 s, which over many short
+        # bins adds up to whole bins.
+        index = np.searchsorted(edges, time[chosen], side="right") - 1
+        counts += np.bincount(index, minlength=len(counts))
     return counts
 
 
@@ -176,10 +179,11 @@ def write_light_curve(
     header.update(
         CONTENT="LIGHTCURVE", HDUCLASS="OGIP", HDUCLAS1="LIGHTCURVE", HDUCLAS2="TOTAL", HDUCLAS3="RATE"
     )
-    header["TIMEDEL"] = (float(curve.time_max[0] - curve.time_min[0]), "[s] length of a bin")
+    header["TIMEDEL"] = (curve.bin_size, "[s] length of a bin")
     header["TIMEPIXR"] = (0.5, "TIME is the middle of the bin")
     header["TOTCTS"] = (int(curve.counts.sum()), "[count] Total counts")
     set_exposure(header, events.good_times, events.dtcor)
+    header.extend(_subspace(events.header))
     if band:
         restrict(header, "energy", [band], "E", "eV")
     add_provenance(header, history)
@@ -193,7 +197,7 @@ def read_light_curve(path: Path) -> LightCurve:
     Raises
     ------
     DataError
-        The file is damaged, or a column is missing.
+        The file is damaged, or a column or TIMEDEL is missing.
     """
     table = next((hdu for hdu in read_hdus(path) if hdu.name == "LIGHTCURVE"), None)
     if table is None or table.data is None:
@@ -209,8 +213,18 @@ def read_light_curve(path: Path) -> LightCurve:
         time_max=time_max,
         counts=counts.astype(np.int64),
         exposure=exposure,
+        bin_size=number(table.header, "TIMEDEL", path),
         area=area,
     )
+
+
+def _subspace(events: fits.Header) -> fits.Header:
+    """Return the data subspace of the events; the axis of time has the name of the light curve's column."""
+    subspace = subspace_of(events)
+    for key, value in subspace.items():
+        if key.startswith("DSTYP") and str(value).strip().lower() == "time":
+            subspace[key] = "TIME"
+    return subspace
 
 
 def _columns(curve: LightCurve) -> list[fits.Column]:

@@ -103,13 +103,12 @@ def summary(
 
 def warn_of_few_counts_or_bins(job: Job[DeflareSettings], exposure: str, curve: LightCurve) -> None:
     """Warn where the result may be wrong because there are few counts, or few bins."""
-    length = curve.time_max[0] - curve.time_min[0]
     # Empty bins pull the mean and the limits down; partly exposed bins may be empty by chance.
-    empty = int(((curve.counts == 0) & (curve.exposure > length / 2)).sum())
+    empty = int(((curve.counts == 0) & (curve.exposure > curve.bin_size / 2)).sum())
     if empty:
         job.warn(
             f"{empty} of {len(curve.counts)} bins were exposed but have no counts, which biases "
-            f"the limits; make time_bin_size longer than {length:g} s",
+            f"the limits; make time_bin_size longer than {curve.bin_size:g} s",
             exposure,
         )
     bins, sigma = int((curve.rate > 0).sum()), job.settings.allowed_sigma
@@ -117,7 +116,7 @@ def warn_of_few_counts_or_bins(job: Job[DeflareSettings], exposure: str, curve: 
     if job.settings.method == "sigma" and most <= FEW_BINS:
         job.warn(
             f"with only {bins} bins, allowed_sigma {sigma:g} can drop no more than {most}: a longer flare "
-            f"would stay; make time_bin_size shorter than {length:g} s",
+            f"would stay; make time_bin_size shorter than {curve.bin_size:g} s",
             exposure,
         )
 
