@@ -133,8 +133,8 @@ class ThresholdedImages:
     ratio: Array
 
     def of(self, pixels: Array) -> Array:
-        """Return another map with the same pixels set to 0, float32."""
-        return np.where(self.seen, pixels, 0).astype(np.float32)
+        """Return a map that has no value (nan) where there is little exposure, float32."""
+        return np.where(self.seen, pixels, np.nan).astype(np.float32)
 
 
 def apply_exposure_threshold(counts: Array, exposure: Array, fraction: float) -> ThresholdedImages:

@@ -40,7 +40,7 @@ class ImagePlot:
     pixels : ndarray, shape (ny, nx)
         The image.
     seen : ndarray of bool, shape (ny, nx)
-        Which pixels were exposed; the others stay empty.
+        Which pixels were exposed; the others stay empty, and may be nan.
     title : str
         Title of the plot.
     content, unit : str
@@ -118,7 +118,7 @@ def _name_axes(axes: Any, width: float, height: float) -> None:
 
 def _prepare(plot: ImagePlot, factor: int) -> Array:
     """Return the pixels to draw: averaged down, smoothed, and empty (nan) where nothing was exposed."""
-    shown = _shrink(np.asarray(plot.pixels, dtype=float), factor)
+    shown = _shrink(np.where(plot.seen, plot.pixels, 0.0), factor)
     seen = _shrink(plot.seen.astype(float), factor) >= 0.5
     if plot.counted and seen.any():
         # The fewer pixels have counts, the wider the Gaussian, so that sources stand out of single counts.

@@ -14,7 +14,6 @@ from chandra_runner.native.geometry import (
     rays_to_det,
     sky_to_rays,
 )
-from chandra_runner.native.psf import psf_radius
 
 from .catalog import Interval, Sample
 
@@ -77,8 +76,8 @@ def quaternion(ra: Array, dec: Array, roll: Array) -> Array:
 def psf_sigma(pointing: Pointing, x: float, y: float) -> float:
     """Return the width (sigma) of the image of a point source, arcsec.
 
-    The image is a round Gaussian with the 90 % radius of `native.psf.psf_radius`: half of the light is within
-    0.55" on the optical axis. Real images are neither round nor Gaussian.
+    The image is a round Gaussian with the 90 % radius of Hickox & Markevitch (2006, ApJ 645, 95): half of the
+    light is within 0.55" on the optical axis. Real images are neither round nor Gaussian.
 
     Parameters
     ----------
@@ -91,4 +90,4 @@ def psf_sigma(pointing: Pointing, x: float, y: float) -> float:
     ray = sky_to_rays(pointing, np.array([x]), np.array([y]), nominal)
     angle = off_axis_angle(pointing.detector, *rays_to_det(pointing.detector, ray))[0]
     # A Gaussian in two dimensions has 90 % of its light within sqrt(2 ln 10) sigma.
-    return float(psf_radius(angle, 0.9) / np.sqrt(2 * np.log(10)))
+    return float((1 + 10 * (angle / 10) ** 2) / np.sqrt(2 * np.log(10)))

@@ -17,7 +17,7 @@ from chandra_runner.native.exposure_map import exposure_map
 from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.grid import Grid, GridError, parse_grid
 from chandra_runner.native.image_file import ImageLabel, image_header, write_image
-from chandra_runner.native.psf import off_axis_map, psf_radius
+from chandra_runner.native.psf import focal_plane_of, off_axis_map, psf_radius
 
 from .files import mark, output, parse, whole_path
 from .flux_inputs import Band, bands, companions
@@ -25,8 +25,6 @@ from .messages import Failure
 
 _AREA = 400.0
 """cm2; on the axis, at all energies."""
-_ALMOST_ALL = 0.999
-"""A finite radius that stands for psfecf=1."""
 _BINS = {"ACIS": 8.0, "HRC": 32.0}
 _UNITS = {"default": "cm**2 s count/photon", "area": "cm**2 count/photon", "time": "s"}
 _FLUXES = {"default": "photon/cm**2/s", "area": "photon/cm**2/s", "time": "count/s"}
@@ -107,7 +105,9 @@ def _images(
         images = apply_exposure_threshold(image, exposure, fraction)
         pixels = {"img": images.counts, "expmap": _exposure(scene, images), "flux": images.ratio}
         if scene.values["psfecf"] is not None:
-            pixels["psfmap"] = images.of(psf_radius(angle, min(scene.values["psfecf"], _ALMOST_ALL)))
+            plane = focal_plane_of(scene.field.pointing)
+            radius = psf_radius(plane, scene.values["psfecf"], band.effective, angle)
+            pixels["psfmap"] = images.of(radius)
         for key, path in targets[band.name].items():
             yield _write(scene, band, key, path, pixels[key])
 

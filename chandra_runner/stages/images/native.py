@@ -20,7 +20,7 @@ from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.geometry import Array
 from chandra_runner.native.grid import Grid, GridError, parse_grid
 from chandra_runner.native.image_file import ImageLabel, image_header, write_image
-from chandra_runner.native.psf import REFERENCE, off_axis_map, psf_radius
+from chandra_runner.native.psf import REFERENCE, focal_plane_of, off_axis_map, psf_radius
 from chandra_runner.stages.job import Job, Product
 from chandra_runner.stages.product_names import ProductNames
 
@@ -133,12 +133,13 @@ def _make_exposure(context: ExposureContext, units: ImageUnits, sensitivity_of: 
     seconds = exposure_map(context.field.pointing, context.grid, context.field.chips)
     if not seconds.any():
         raise DataError("the image is outside the field of view", "check xygrid")
-    radius = _psf_radius(context)
+    if settings.psf_ecf == 1:
+        context.warn("psf_ecf 1: no radius encloses all of a source; the PSF map holds that of an aperture")
     for band, image in zip(bands, counts, strict=True):
         sensitivity = sensitivity_of(context, band)
         limit = settings.expmap_threshold.to_value("")
         images = apply_exposure_threshold(image, seconds * sensitivity.factor, limit)
-        for output in _outputs(context, units, images, sensitivity, radius):
+        for output in _outputs(context, band, units, images, sensitivity):
             _write(context, band, images, output)
 
 
@@ -182,14 +183,6 @@ def _zeroth_order(context: ExposureContext) -> ZerothOrder | None:
     return ZerothOrder(header.get(f"TNULL{names.index('tg_m') + 1}"))
 
 
-def _psf_radius(context: ExposureContext) -> Array | None:
-
-    enclosed = context.job.settings.psf_ecf
-    if enclosed == 1:
-        context.warn("psf_ecf 1: no finite radius encloses all of a source, so no PSF map is made")
-    return None if enclosed in (None, 1) else psf_radius(context.angle, enclosed)
-
-
 @dataclass(frozen=True, kw_only=True)
 class _ImageOutput:
     """One image that is written, as FITS and as PNG."""
@@ -203,10 +196,10 @@ class _ImageOutput:
 
 def _outputs(
     context: ExposureContext,
+    band: Band,
     units: ImageUnits,
     images: ThresholdedImages,
     sensitivity: Sensitivity,
-    radius: Array | None,
 ) -> Iterator[_ImageOutput]:
     """Yield the images of one band."""
     yield _ImageOutput(role="image", pixels=images.counts, content="count image", unit="count")
@@ -225,19 +218,21 @@ def _outputs(
         history=sensitivity.history,
     )
     enclosed = context.job.settings.psf_ecf
-    if radius is not None and enclosed is not None:
-        yield _psf_output(enclosed, images.of(radius))
+    if enclosed is not None:
+        yield _psf_output(context, band, images, enclosed)
 
 
-def _psf_output(enclosed: float, radius: Array) -> _ImageOutput:
-    formula = f"PSF radius of 90 % of the counts: 1 + 10 (angle/10')^2 arcsec, {REFERENCE}"
-    scaled = () if enclosed == 0.9 else (f"scaled to {enclosed:g} as that of a Gaussian",)
+def _psf_output(
+    context: ExposureContext, band: Band, images: ThresholdedImages, enclosed: float
+) -> _ImageOutput:
+    plane = focal_plane_of(context.field.pointing)
+    radius = psf_radius(plane, enclosed, band.effective, context.angle)
     return _ImageOutput(
         role="psfmap",
-        pixels=radius,
+        pixels=images.of(radius),
         content=f"PSF radius map, {100 * enclosed:g} %",
         unit="arcsec",
-        history=(formula, *scaled),
+        history=(f"PSF radii: {plane}, {band.effective:g} keV, {REFERENCE}",),
     )
 
 

@@ -129,7 +129,8 @@ def test_products_carry_the_names_of_fluximage_and_are_sound_files(images):
         header = fits.getheader(path)
         assert (header["BUNIT"], header["BAND"], header["OBS_ID"]) == (unit, "broad", "90002")
         assert path.with_name(f"{path.name}.png").read_bytes().startswith(b"\x89PNG")
-    assert "Hickox & Markevitch 2006" in str(fits.getheader(made(job, "psfmap", "broad"))["HISTORY"])
+    history = " ".join(fits.getheader(made(job, "psfmap", "broad"))["HISTORY"])
+    assert "PSF radii: ACIS-S, 2.3 keV, MARX 5.5.3 simulations" in history
     assert len([p for p in job.products if p.role == "plot"]) == 4
     assert not job.warnings
 
@@ -242,11 +243,22 @@ def test_without_threshold_and_psf_there_is_neither(shared_data, tmp_path):
     assert names == ["acisf90006_soft.expmap", "acisf90006_soft.img", "acisf90006_soft_flux.img"]
 
 
-def test_all_of_a_source_has_no_radius(shared_data, tmp_path):
+def test_all_of_a_source_is_what_is_in_the_aperture_of_the_table(shared_data, tmp_path):
     job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["soft"], psf_ecf=1.0)
     run_native(job)
-    assert "psfmap" not in {p.role for p in job.products}
-    assert "no finite radius" in " ".join(job.warnings)
+    assert np.nanmin(fits.getdata(made(job, "psfmap", "soft"))) == 8
+    assert "no radius encloses all of a source" in " ".join(job.warnings)
+
+
+def test_psf_maps_have_the_radii_of_their_band_and_none_outside_the_field(shared_data, tmp_path):
+    job = image_job(RateImage, shared_data / "sim/90006", tmp_path, bands=["soft", "hard"], acis_bin_size=32)
+    run_native(job)
+    smallest = []
+    for band in ("soft", "hard"):
+        exposure, psf = (fits.getdata(made(job, role, band)) for role in ("expmap", "psfmap"))
+        np.testing.assert_array_equal(np.isnan(psf), exposure == 0)
+        smallest.append(np.nanmin(psf))
+    assert 0.7 < smallest[0] < smallest[1] < 1.1
 
 
 def test_bands_of_one_run_share_grid_and_exposure(shared_data, tmp_path):
