@@ -204,8 +204,9 @@ def test_good_times_follow_an_empty_table_that_tells_ciao_where_they_are(tmp_pat
 
 
 @pytest.mark.parametrize(("high", "found"), [(1, True), (2, True), (3, False)])
-def test_three_sigma_can_drop_two_of_twenty_bins(high: int, found: bool) -> None:
+def test_nearly_three_sigma_can_drop_two_of_twenty_bins(high: int, found: bool) -> None:
+    # Two of twenty are 3 standard deviations from the mean; at exactly 3, rounding would decide.
     quiet = [1.0, 1.1] * 10
-    result = clean_sigma(*curve(*[1e9] * high, *quiet[high:]), allowed_sigma=3, min_length=1)
+    result = clean_sigma(*curve(*[1e9] * high, *quiet[high:]), allowed_sigma=2.99, min_length=1)
     assert bool(result.good[0]) is not found
-    assert most_dropped(20, 3) == 2
+    assert most_dropped(20, 2.99) == 2

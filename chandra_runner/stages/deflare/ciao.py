@@ -46,12 +46,11 @@ def _deflare_exposure(job: Job[DeflareSettings], product: Product) -> None:
                 session.run([deflare_call(names, job.settings)])
             except ToolError as error:
                 raise _reason_of_failure(curve, job, error) from error
-            take(
-                session.made(names.flare_free_gti, "deflare"),
-                job.output(names.flare_free_gti, "gti", exposure),
-            )
+            gti = session.made(names.flare_free_gti, "deflare")
+            # Before anything becomes a product: an exposure whose filter selects no bin has none.
+            result = _filter_result(gti, curve, job)
+            take(gti, job.output(names.flare_free_gti, "gti", exposure))
             take(made, job.output(names.light_curve, "lightcurve", exposure))
-        result = _filter_result(job.directory / names.flare_free_gti, curve, job)
         text = summary(events, band, result, job.settings)
         job.log(text, exposure)
         plot = job.output(names.light_curve_plot, "plot", exposure)
