@@ -212,6 +212,15 @@ def test_zero_good_time_excludes_and_a_useless_light_curve_fails(
         run_native(task(tmp_path / "out", {"E001": path}, **changes))
 
 
+def test_method_clean_with_stddev_keeps_a_bin_without_counts_where_the_limit_is_negative(
+    tmp_path: Path,
+) -> None:
+    path = write_events(tmp_path / "acisf00042_repro_evt2.fits", 0.02, 0, 0.02, 0.5)
+    job = task(tmp_path / "out", {"E001": path}, method="clean", mean=0.02 * u.ct / u.s, stddev=3.0)
+    run_native(job)
+    assert quiet_times(job, "E001").edges().tolist() == [1000.0, 1600.0]
+
+
 def test_exposed_bins_without_counts_are_warned_of(tmp_path: Path) -> None:
     path = write_events(tmp_path / "acisf00042_repro_evt2.fits", *[0.01, 0.015] * 15, 0, *[0.01] * 9)
     job = task(tmp_path / "out", {"E001": path})
