@@ -62,9 +62,9 @@ def clean_sigma(
 ) -> FlareFilterResult:
     """Drop rates until all are within some standard deviations of their mean (``method=sigma``).
 
-    As in CIAO (``lc_sigma_clip`` of its contributed scripts), if no run of bins is dropped for its length, the
-    good bins are all those strictly between the limits, also those of rate 0 if the lower limit is negative.
-    Otherwise they are the long runs of bins that were not clipped.
+    As in CIAO (``lc_sigma_clip`` of its contributed scripts), if no run of bins is dropped for its length,
+    the good bins are all those strictly between the limits, also those of rate 0 if the lower limit is
+    negative. Otherwise they are the long runs of bins that were not clipped.
 
     Parameters
     ----------

@@ -78,11 +78,11 @@ def test_acis_radii_are_those_of_sources_that_the_table_has_not_seen(
             assert abs(error(plane, fraction, source["energy"], source)) < limit, (name, fraction, source)
 
 
-def test_hrc_radii_on_the_axis_and_what_is_known_to_be_too_large_at_3_arcmin(shared_data: Path) -> None:
+def test_hrc_radii_are_right_on_the_axis_and_within_20_percent_at_3_arcmin(shared_data: Path) -> None:
     sources = measure(shared_data, 90004)
     for fraction in (0.393, 0.9):
         assert abs(error("HRC", fraction, 1.5, sources["s1"])) < 0.1
-        assert 0.05 < error("HRC", fraction, 1.5, sources["s2"]) < 0.2
+        assert abs(error("HRC", fraction, 1.5, sources["s2"])) < 0.2
 
 
 def test_hard_photons_are_scattered_farther(shared_data: Path) -> None:
