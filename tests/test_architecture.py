@@ -32,6 +32,19 @@ def test_every_package_is_a_room() -> None:
     assert modules <= set(layers())
 
 
+def test_no_stage_reads_the_environment() -> None:
+    """What products depend on is in the recipe or among the inputs: an environment variable is neither."""
+    paths = [
+        path
+        for room in ("stages", "native", "fits")
+        for path in (ROOT / "chandra_runner" / room).rglob("*.py")
+    ]
+    assert len(paths) > 50
+    assert [
+        path for path in paths if re.search(r"\benviron\b|\bgetenv\b", path.read_text(encoding="utf-8"))
+    ] == []
+
+
 def test_every_question_leads_to_a_file_that_exists() -> None:
     rows = re.findall(r"^\| (.+\?) \| .*`([\w/.]+)` \|$", PAGE, flags=re.MULTILINE)
     assert len(rows) >= 15

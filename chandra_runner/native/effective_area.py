@@ -1,4 +1,4 @@
-"""Effective area: from an ARF, and its decrease off axis (vignetting)."""
+"""Effective area by energy, and its decrease off axis (vignetting)."""
 
 from __future__ import annotations
 
@@ -8,39 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from chandra_runner.errors import DataError
-from chandra_runner.fits.reader import naming_file
-from chandra_runner.fits.tables import number_column, table_with
 
 from .geometry import Array
 
 _VIGNETTING = Path(__file__).with_name("hrma_vignetting.txt")
-
-
-def arf_area(path: Path, energy: float) -> float:
-    """Return the effective area that an ARF gives at an energy.
-
-    Parameters
-    ----------
-    path : Path
-        ARF with ENERG_LO, ENERG_HI (keV) and SPECRESP (cm2), as from CIAO's mkwarf or mkarf.
-    energy : float
-        Energy, keV.
-
-    Returns
-    -------
-    float
-        Effective area, cm2, interpolated linearly between the centers of the energy bins.
-
-    Raises
-    ------
-    DataError
-        The file is damaged or is not an ARF, or does not include the energy.
-    """
-    columns = ("ENERG_LO", "ENERG_HI", "SPECRESP")
-    hdu = table_with(path, *columns)
-    with naming_file(path):
-        low, high, area = (number_column(hdu, name) for name in columns)
-    return interpolate_area(path, (low + high) / 2, area, energy)
 
 
 def interpolate_area(path: Path, energies: Array, values: Array, energy: float) -> float:

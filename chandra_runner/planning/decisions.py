@@ -12,7 +12,14 @@ from chandra_runner.stages.outcome import Outcome
 from chandra_runner.stages.registry import get
 from chandra_runner.stages.stage import RAW, Stage
 
-from .fingerprint import KINDS, FingerprintParts, differences, inputs_of
+from .fingerprint import (
+    CALIBRATION_PREFIX,
+    KINDS,
+    FingerprintParts,
+    calibration_inputs,
+    differences,
+    inputs_of,
+)
 from .ledger import Ledger
 from .manifest import Manifest, other_files
 
@@ -74,8 +81,9 @@ def decide(plan: Plan, name: str, ledger: Ledger, pending: Collection[str] = ())
     # Raw data without an inventory are read once, by the task that makes it, not here too.
     inputs = {} if made is None and RAW in stage.makes else inputs_of(stage, ledger, pending)
     settings = plan.recipe.normal_settings(ledger.obsid, name) | _kinds(plan, stage, made)
-    parts = FingerprintParts(name, stage.version, plan.engines[name], settings, inputs)
-    decision = Decision(ledger.obsid, name, Action.RUN, (), parts)
+    engine = plan.engines[name]
+    parts = FingerprintParts(name, stage.version, engine, settings, inputs)
+    decision = Decision(ledger.obsid, name, Action.RUN, (), _with_engine(parts, engine, plan, ledger))
     for before in plan.graph.predecessors(name):
         upstream = ledger.manifest(before)
         if before not in pending and upstream is not None and upstream.outcome is Outcome.EXCLUDED:
@@ -84,9 +92,7 @@ def decide(plan: Plan, name: str, ledger: Ledger, pending: Collection[str] = ())
         failure = ledger.failure(name)
         return replace(decision, reasons=(f"failed last time: {failure}" if failure else "never made",))
     waits_for = [before for before in plan.graph.predecessors(name) if before in pending]
-    return _decide_about_products(
-        made, replace(decision, parts=_with_engine(parts, plan, made)), plan, ledger, waits_for
-    )
+    return _decide_about_products(made, decision, plan, ledger, waits_for)
 
 
 def other_versions(made: Manifest, ciao: Installation) -> Iterator[str]:
@@ -103,10 +109,14 @@ def _decide_about_products(
     made: Manifest, decision: Decision, plan: Plan, ledger: Ledger, waits_for: Collection[str]
 ) -> Decision:
     """Return the decision about a task whose products exist."""
+    engine = plan.engines[decision.stage]
+    # With engine: auto, the products may be those of either engine.
+    accepted = plan.recipe.engine == "auto" and made.engine in get(decision.stage).executors
+    parts = _with_engine(decision.parts, made.engine, plan, ledger) if accepted else decision.parts
     reasons = ["forced"] if decision.stage in plan.forced else []
     if plan.refresh_data and RAW in get(decision.stage).makes:
         reasons.append("newer raw data are requested")
-    reasons += differences(made.parts, decision.parts, get(decision.stage), waits_for)
+    reasons += differences(made.parts, parts, get(decision.stage), waits_for)
     reasons += ledger.damage(made)
     if plan.rerun_other_versions and plan.ciao:
         reasons += other_versions(made, plan.ciao)
@@ -118,13 +128,12 @@ def _decide_about_products(
     reasons += [
         f"keeps {name}, which it did not make" for name in other_files(ledger.directory / made.stage, made)
     ]
-    engine = plan.engines[decision.stage]
     if plan.recipe.engine == "auto" and made.engine == "ciao" and engine != "ciao":
         reasons.append(
             "these products were made with CIAO, which was not found; use engine: native to replace them"
         )
         return replace(decision, action=Action.REFUSED, reasons=tuple(reasons))
-    return replace(decision, reasons=tuple(reasons), parts=replace(decision.parts, engine=engine))
+    return replace(decision, reasons=tuple(reasons))
 
 
 def _kinds(plan: Plan, stage: type[Stage], made: Manifest | None) -> dict[str, list[str]]:
@@ -139,7 +148,11 @@ def _kinds(plan: Plan, stage: type[Stage], made: Manifest | None) -> dict[str, l
     return {KINDS: sorted(needed.union(before))} if needed or before else {}
 
 
-def _with_engine(parts: FingerprintParts, plan: Plan, made: Manifest) -> FingerprintParts:
-    """Return the parts with the engine that made the products, where either engine is accepted."""
-    accepted = plan.recipe.engine == "auto" and made.engine in get(parts.stage).executors
-    return replace(parts, engine=made.engine) if accepted else parts
+def _with_engine(parts: FingerprintParts, engine: str, plan: Plan, ledger: Ledger) -> FingerprintParts:
+    """Return the parts with an engine, and with the calibration files that this engine's executor reads.
+
+    CIAO finds its own, which count by the version of its CALDB.
+    """
+    files = plan.recipe.calibration_files(ledger.obsid, parts.stage) if engine == "native" else ()
+    others = {name: d for name, d in parts.inputs.items() if not name.startswith(CALIBRATION_PREFIX)}
+    return replace(parts, engine=engine, inputs=others | calibration_inputs(files, ledger))

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,6 +64,16 @@ def digest_bytes(path: Path) -> FileDigest:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return FileDigest(stat, digest, digest)
+
+
+def digest_shared_file(path: Path) -> FileDigest:
+    """Digest the bytes of a file on which many observations depend; it is read once, until it changes."""
+    return _digest_of_state(path, stat_of(path))
+
+
+@cache
+def _digest_of_state(path: Path, stat: FileStat) -> FileDigest:
+    return digest_bytes(path)
 
 
 def digest_product(path: Path) -> FileDigest:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chandra_runner.observation.raw_files import kind_of
+from chandra_runner.recipe.settings import FILE_CONTENT
 from chandra_runner.stages.stage import RAW, Stage
 
 from .digests import digest_of
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 RAW_PREFIX = "raw/"
 """What the names of raw files among the inputs begin with."""
+CALIBRATION_PREFIX = "calibration/"
+"""What the names of calibration files among the inputs begin with."""
 KINDS = "kinds"
 """In the fingerprint of the raw data: kinds of raw files that the recipe's stages read."""
 
@@ -36,7 +40,8 @@ class FingerprintParts:
     settings : Mapping of str to object
         Settings in normal form: units converted, without those at their default.
     inputs : Mapping of str to str
-        Content digests of the inputs, by name (``chandra_repro.events.E001``, ``raw/primary/...``).
+        Content digests of the inputs, by name (``chandra_repro.events.E001``, ``raw/primary/...``,
+        ``calibration/...``).
     """
 
     stage: str
@@ -81,6 +86,11 @@ def inputs_of(stage: type[Stage], ledger: Ledger, pending: Collection[str] = ())
     return inputs
 
 
+def calibration_inputs(files: Iterable[Path], ledger: Ledger) -> dict[str, str]:
+    """Return the digests of calibration files, by the names under which they are inputs."""
+    return {f"{CALIBRATION_PREFIX}{path.name}": ledger.calibration_digest(path) for path in files}
+
+
 def differences(
     made: FingerprintParts, now: FingerprintParts, stage: type[Stage], pending: Collection[str] = ()
 ) -> Iterator[str]:
@@ -117,7 +127,7 @@ def _setting_differences(
         default = properties.get(name, {}).get("default")
         old, new = made.get(name, default), now.get(name, default)
         if old != new:
-            yield f"setting {name}: {_text(old)} -> {_text(new)}"
+            yield f"setting {name}: {_change(_text(old), _text(new))}"
 
 
 def _input_differences(made: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -132,7 +142,10 @@ def _input_differences(made: Mapping[str, str], now: Mapping[str, str]) -> Itera
 
 
 def _describe(name: str) -> str:
-    return f"raw file {name.removeprefix(RAW_PREFIX)}" if name.startswith(RAW_PREFIX) else f"input {name}"
+    for prefix, kind in ((RAW_PREFIX, "raw file"), (CALIBRATION_PREFIX, "calibration file")):
+        if name.startswith(prefix):
+            return f"{kind} {name.removeprefix(prefix)}"
+    return f"input {name}"
 
 
 def _maker(name: str, stage: type[Stage]) -> str:
@@ -140,6 +153,12 @@ def _maker(name: str, stage: type[Stage]) -> str:
     if not name.startswith(RAW_PREFIX):
         return name.partition(".")[0]
     return next((need.stage for need in stage.needs if need.role == RAW), stage.name)
+
+
+def _change(old: str, new: str) -> str:
+    """Say how a setting changed; digests of files tell a user nothing."""
+    is_file = old.startswith(FILE_CONTENT) and new.startswith(FILE_CONTENT)
+    return "the content of the file changed" if is_file else f"{old} -> {new}"
 
 
 def _text(value: object) -> str:

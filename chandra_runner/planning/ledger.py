@@ -14,8 +14,8 @@ from chandra_runner.observation.raw_files import find_directory, list_files
 from chandra_runner.storage.atomic_write import write_atomically
 from chandra_runner.storage.state_directory import state_directory
 
-from .digests import FileDigest, FileStat, digest_bytes, digest_product, stat_of
-from .fingerprint import RAW_PREFIX
+from .digests import FileDigest, FileStat, digest_bytes, digest_product, digest_shared_file, stat_of
+from .fingerprint import CALIBRATION_PREFIX, RAW_PREFIX
 from .manifest import NAME, Manifest, read_manifest
 
 STATE_VERSION = 1
@@ -101,6 +101,10 @@ class Ledger:
             else:
                 if digest != output.digest:
                     yield f"product {output.path} was altered"
+
+    def calibration_digest(self, path: Path) -> str:
+        """Return the digest of a calibration file, which many observations share."""
+        return self._digest(f"{CALIBRATION_PREFIX}{path}", path, digest_shared_file).digest
 
     def failure(self, stage: str) -> str:
         """Return why the stage failed when it last ran; empty where it did not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from .located_value import LocatedValue
 from .merged_recipe import MergedRecipe, merge_recipe, requested_stages
 from .schema_validation import archive_hint, recipe_schema, schema_problems
 from .semantic_checks import check_merged_recipe, check_recipe_files, directory_conflict
-from .settings import StageSettings
+from .settings import LazySettings, StageSettings
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Recipe:
         Settings of the stages of the plan.
     observation_settings : Mapping of (int, str) to StageSettings
         Settings by ObsID and stage, where they differ for one observation.
+    caldb : Path or None
+        The calibration database of this machine, from ``$CALDB``.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Recipe:
     tree: LocatedValue
     stage_settings: Mapping[str, StageSettings]
     observation_settings: Mapping[tuple[int, str], StageSettings]
+    caldb: Path | None
 
     def settings(self, obsid: int, stage: str) -> Any:
         """Return the settings of a task as its executor sees them: an object of the stage's `settings_class`.
@@ -114,6 +118,11 @@ class Recipe:
         products, and settings that other settings leave without effect.
         """
         return dict(self._settings_of(obsid, stage).normal_form)
+
+    def calibration_files(self, obsid: int, stage: str) -> tuple[Path, ...]:
+        """Return the calibration files that the native executor of a task would read."""
+        settings = self._settings_of(obsid, stage)
+        return settings.stage.calibration_files(LazySettings(settings), self.caldb)
 
     def _settings_of(self, obsid: int, stage: str) -> StageSettings:
         return self.observation_settings.get((obsid, stage)) or self.stage_settings[stage]
@@ -146,13 +155,20 @@ def load_recipe(path: Path | str, overrides: Overrides = Overrides()) -> Recipe:
     ]
     problems += [found.problem for found in rejected]
     problems += check_recipe_files(recipe_files)
+    caldb = _caldb()
     # A recipe is not checked as a whole while one of its files is missing: it would seem to be incomplete.
     if is_complete:
         merged = merge_recipe(recipe_files, rejected)
-        problems += check_merged_recipe(merged, is_native=_is_native(merged.tree, overrides))
+        problems += check_merged_recipe(merged, is_native=_is_native(merged.tree, overrides), caldb=caldb)
     if problems:
         raise RecipeError(problems)
-    return _resolve(path, merged, overrides)
+    return _resolve(path, merged, overrides, caldb)
+
+
+def _caldb() -> Path | None:
+    """Return the calibration database that the environment names; stages never look there themselves."""
+    stated = os.environ.get("CALDB")
+    return Path(stated).absolute() if stated else None
 
 
 def _is_native(tree: LocatedValue, overrides: Overrides) -> bool:
@@ -160,7 +176,7 @@ def _is_native(tree: LocatedValue, overrides: Overrides) -> bool:
     return engine == "native" or (engine == "auto" and not overrides.has_ciao)
 
 
-def _resolve(path: Path, merged: MergedRecipe, overrides: Overrides) -> Recipe:
+def _resolve(path: Path, merged: MergedRecipe, overrides: Overrides, caldb: Path | None) -> Recipe:
     """Return a checked recipe with defaults and overrides applied."""
     tree = merged.tree
     archive = _archive(tree, overrides.archive)
@@ -179,6 +195,7 @@ def _resolve(path: Path, merged: MergedRecipe, overrides: Overrides) -> Recipe:
         tree=tree,
         stage_settings=merged.stage_settings,
         observation_settings=merged.observation_settings,
+        caldb=caldb,
     )
 
 

@@ -33,7 +33,7 @@ def check_recipe_files(recipe_files: list[RecipeFile]) -> Iterator[Problem]:
                 yield from _check_path(key, value, recipe_file)
 
 
-def check_merged_recipe(recipe: MergedRecipe, *, is_native: bool) -> Iterator[Problem]:
+def check_merged_recipe(recipe: MergedRecipe, *, is_native: bool, caldb: Path | None) -> Iterator[Problem]:
     """Yield what is wrong with a recipe as a whole.
 
     Parameters
@@ -42,6 +42,8 @@ def check_merged_recipe(recipe: MergedRecipe, *, is_native: bool) -> Iterator[Pr
         The recipe.
     is_native : bool
         Whether the native executors would run; what only they need is checked only then.
+    caldb : Path or None
+        The calibration database of this machine.
     """
     yield from _missing_parts(recipe)
     yield from _switched_off(recipe)
@@ -50,17 +52,19 @@ def check_merged_recipe(recipe: MergedRecipe, *, is_native: bool) -> Iterator[Pr
     for name, settings in recipe.stage_settings.items():
         if recipe.is_valid_below("stages", name):
             stated = recipe.tree.child("stages").child(name)
-            yield from check_settings(settings, stated, is_native=is_native)
+            yield from check_settings(settings, stated, is_native=is_native, caldb=caldb)
     for (obsid, name), settings in recipe.observation_settings.items():
         # They contain the settings of the stage: where these are wrong, that is reported already.
         if recipe.is_valid_below("stages", name) and recipe.is_valid_below(
             "per_observation", str(obsid), name
         ):
             stated = recipe.tree.child("per_observation").child(str(obsid)).child(name)
-            yield from check_settings(settings, stated, is_native=is_native)
+            yield from check_settings(settings, stated, is_native=is_native, caldb=caldb)
 
 
-def check_settings(settings: StageSettings, stated: LocatedValue, *, is_native: bool) -> Iterator[Problem]:
+def check_settings(
+    settings: StageSettings, stated: LocatedValue, *, is_native: bool, caldb: Path | None
+) -> Iterator[Problem]:
     """Yield what is wrong with the settings of one stage.
 
     Parameters
@@ -71,6 +75,8 @@ def check_settings(settings: StageSettings, stated: LocatedValue, *, is_native: 
         The settings as the recipe states them; problems with defaults are reported there.
     is_native : bool
         Whether the native executor would run.
+    caldb : Path or None
+        The calibration database of this machine.
     """
     yield from _partners(settings)
     yield from _order(settings)
@@ -79,7 +85,7 @@ def check_settings(settings: StageSettings, stated: LocatedValue, *, is_native: 
     yield from (
         _located_problem(problem, settings, stated)
         for problem in chain(
-            settings.stage.check(values), settings.stage.check_native(values) if is_native else ()
+            settings.stage.check(values), settings.stage.check_native(values, caldb) if is_native else ()
         )
     )
 

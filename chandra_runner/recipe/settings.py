@@ -31,6 +31,9 @@ from .located_value import LocatedValue
 
 Schema = Mapping[str, Any]
 
+FILE_CONTENT = "sha256:"
+"""What the normal form of a setting that names a file begins with; the digest of the file follows."""
+
 
 @dataclass(frozen=True)
 class StageSettings:
@@ -106,7 +109,7 @@ class StageSettings:
         if path is None:
             return self.canonical_value(name)
         with path.open("rb") as stream:
-            return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+            return FILE_CONTENT + hashlib.file_digest(stream, "sha256").hexdigest()
 
     def _plain(self, name: str) -> Any:
         return self.stated[name].plain() if name in self.stated else self.schemas[name].get("default")

@@ -222,7 +222,12 @@ class ObservationRun:
             kinds=frozenset(decision.parts.settings.get(KINDS, ())),
             refresh=self._plan.refresh_data,
             timeout=None if timeout is None else float(timeout.to_value("s")),
+            calibration=self._calibration(decision),
         )
+
+    def _calibration(self, decision: Decision) -> tuple[Path, ...]:
+        is_native = decision.parts.engine == "native"
+        return self._plan.recipe.calibration_files(self._obsid, decision.stage) if is_native else ()
 
     def _inputs(self, stage: str) -> Iterator[tuple[tuple[str, str], tuple[Product, ...]]]:
         for need in get(stage).needs:

@@ -74,6 +74,8 @@ class Task(Generic[SettingsT]):
         Whether the archives are asked for newer versions of the raw data.
     timeout : float or None
         Time after which the task is stopped, s.
+    calibration : tuple of Path
+        The calibration files that `Stage.calibration_files` named.
     """
 
     observation: int
@@ -90,6 +92,7 @@ class Task(Generic[SettingsT]):
     kinds: frozenset[str] = frozenset()
     refresh: bool = False
     timeout: float | None = None
+    calibration: tuple[Path, ...] = ()
 
     @property
     def directory(self) -> Path:

@@ -88,9 +88,30 @@ class Stage(ABC):
         yield from ()
 
     @classmethod
-    def check_native(cls, settings: Any) -> Iterator[SettingProblem]:
-        """Yield what the native executor requires and the settings do not give."""
+    def check_native(cls, settings: Any, caldb: Path | None) -> Iterator[SettingProblem]:
+        """Yield what the native executor requires and neither the settings nor the CALDB give.
+
+        Parameters
+        ----------
+        settings : object
+            As for `check`.
+        caldb : Path or None
+            The calibration database of this machine.
+        """
         yield from ()
+
+    @classmethod
+    def calibration_files(cls, settings: Any, caldb: Path | None) -> tuple[Path, ...]:
+        """Return the calibration files that the native executor reads, which are inputs of the task.
+
+        Parameters
+        ----------
+        settings : object
+            As for `check`.
+        caldb : Path or None
+            The calibration database of this machine.
+        """
+        return ()
 
     @classmethod
     def normal(cls, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,103 +1,61 @@
-"""On-axis areas follow from a CALDB: the real quantum efficiency, a made-up mirror and contamination."""
+"""Calibration files give the mirror's area and the efficiencies of pixels at an energy and time."""
 
 from __future__ import annotations
-
-import shutil
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.native.caldb import Aimpoint, caldb_area, find_aimpoint
-from chandra_runner.native.detectors import ACIS, HRC_I
-from chandra_runner.native.geometry import Attitude, Pointing
+from chandra_runner.native.caldb import mirror_area, quantum_efficiency, transmission_map, uniformity_map
 
-from .fields import field_of
-
-POINTING = Pointing(ACIS, (-0.684, 0.0, -190.14), 10.0, 20.0, 30.0)
-AIM = Aimpoint(7, 225.0, 512.0, 5e8)
+from ..caldb import CONTAMINATION, MIRROR, QE, add_contamination, add_mirror, add_uniformity
 
 
-def table(columns, **header):
-    hdu = fits.BinTableHDU.from_columns(
-        [fits.Column(name, form, array=np.asarray(array)) for name, (form, array) in columns.items()]
-    )
-    hdu.header.update(header)
-    return hdu
+def test_the_mirror_has_the_area_of_all_its_shells(tmp_path):
+    add_mirror(tmp_path)
+    assert mirror_area(tmp_path / "data/chandra/default/axeffa" / MIRROR, 1.0) == pytest.approx(750)
 
 
-@pytest.fixture
-def caldb(shared_data, tmp_path):
-    """A CALDB with the files that the area is made of."""
-    default, acis = tmp_path / "data/chandra/default/axeffa", tmp_path / "data/chandra/acis"
-    for directory in (default, acis / "qe", acis / "contam"):
-        directory.mkdir(parents=True)
-    energy = np.linspace(0.1, 10, 100)
-    for version, scale in (("N0007", 9.0), ("N0008", 1.0)):  # the newest counts
-        shells = [
-            table(
-                {"ENERG_LO": ("E", energy), "ENERG_HI": ("E", energy), "EFFAREA": ("E", scale * area)},
-                SHELL=shell,
-            )
-            for shell, area in (("1000", 100 + 0 * energy), ("1111", 800 - 50 * energy))
-        ]
-        fits.HDUList([fits.PrimaryHDU(), *shells]).writeto(default / f"hrmaD1996-12-20axeffa{version}.fits")
-    qe = "acisD1997-04-17qeN0006.fits"
-    shutil.copy(shared_data / f"real/calibration/{qe}.gz", acis / "qe" / qe)
-    maps = np.zeros((2, 1024, 1024), dtype="f4")
-    maps[:, 511, 224] = 0.5  # at CHIPX 225, CHIPY 512
-    layers = {
-        "N_ENERGY": ("I", [2, 3]), "ENERGY": ("4E", [[0, 10, 0, 0], [0, 1, 10, 0]]),
-        "MU": ("4E", [[2, 0, 9, 9], [1, 0.1, 0, 9]]),
-        "N_TIME": ("I", [2, 2]), "TIME": ("3D", [[0, 1e9, 0], [0, 1e9, 0]]),
-        "TAU0": ("3E", [[0, 0.4, 9], [0, 0.2, 9]]), "TAU1": ("3E", [[0, 0.2, 9], [0, 0, 9]]),
-        "FXY": ("1048576E", maps.reshape(2, -1)),
-    }  # fmt: skip
-    contamination = table(layers, CCD_ID=7)
-    contamination.writeto(acis / "contam/acisD1999-08-13contamN0014.fits")
-    return tmp_path
+def test_the_efficiency_of_a_chip_is_that_of_its_table(shared_data):
+    path = shared_data / f"real/calibration/{QE}.gz"
+    for chip in (3, 7):
+        table = fits.getdata(path, chip + 1)
+        expected = np.interp(1.0, table["ENERGY"].astype(float), table["QE"].astype(float))
+        assert quantum_efficiency(path, chip, 1.0) == pytest.approx(expected)
 
 
-def test_the_area_is_mirror_times_efficiency_times_transmission(shared_data, caldb):
-    qe = fits.getdata(shared_data / "real/calibration/acisD1997-04-17qeN0006.fits.gz", 8)
-    efficiency = np.interp(1.0, qe["ENERGY"].astype(float), qe["QE"].astype(float))
-    # Half way in time: tau0 + tau1 fxy = 0.2 + 0.1 x 0.5 for the first layer, 0.1 for the second.
-    depth = 1.8 * 0.25 + 0.1 * 0.1
-    expected = 750 * efficiency * np.exp(-depth)
-    assert caldb_area(caldb, POINTING, "NONE", AIM, 1.0) == pytest.approx(expected, rel=1e-5)
+def test_the_contamination_depends_on_time_and_pixel(tmp_path):
+    add_contamination(tmp_path, [7])
+    path = tmp_path / "data/chandra/acis/contam" / CONTAMINATION
+    transmission = transmission_map(path, 7, 5e8, 1.0)
+    # Half way in time: tau0 + tau1 fxy = 0.2 + 0.1 x 0.5 for the first layer at CHIPX 225, CHIPY 512, and
+    # 0.2 elsewhere; 0.1 for the second layer.
+    assert transmission[511, 224] == pytest.approx(np.exp(-(1.8 * 0.25 + 0.1 * 0.1)), rel=1e-6)
+    others = np.delete(transmission.ravel(), 511 * 1024 + 224)
+    np.testing.assert_allclose(others, np.exp(-(1.8 * 0.2 + 0.1 * 0.1)), rtol=1e-6)
+    assert transmission_map(path, 7, 0.0, 1.0).min() == 1
 
 
-def test_missing_calibration_files_are_named(tmp_path):
-    with pytest.raises(DataError, match="has no data/chandra/default/axeffa"):
-        caldb_area(tmp_path, POINTING, "NONE", AIM, 1.0)
+def test_a_chip_that_a_calibration_file_does_not_have_is_named(tmp_path):
+    add_contamination(tmp_path, [7])
+    path = tmp_path / "data/chandra/acis/contam" / CONTAMINATION
+    with pytest.raises(DataError, match=rf"{CONTAMINATION} has no table with CCD_ID = 3"):
+        transmission_map(path, 3, 5e8, 1.0)
 
 
-def test_a_chip_that_a_calibration_file_does_not_have_is_named(caldb):
-    with pytest.raises(DataError, match=r"acisD1999-08-13contamN0014.fits has no table with CCD_ID = 3"):
-        caldb_area(caldb, POINTING, "NONE", Aimpoint(3, 970.0, 975.0, 5e8), 1.0)
+def test_the_uniformity_is_interpolated_in_energy_and_belongs_to_the_right_pixels(tmp_path):
+    cells = np.ones((2, 4, 4))
+    cells[1, 0, 3] = 0.5  # low CHIPY, high CHIPX, at 3 keV
+    path = add_uniformity(tmp_path, 7, [1.0, 3.0], cells)
+    relative = uniformity_map(path, 7, 2.0)
+    assert relative.shape == (1024, 1024)
+    assert relative[0, 1023] == relative[255, 768] == pytest.approx(0.75)
+    assert relative[1023, 0] == relative[256, 1023] == relative[0, 767] == 1
+    assert uniformity_map(path, 7, 9.0)[0, 1023] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(
-    ("detector", "grating", "name"), [(HRC_I, "NONE", "HRC-I"), (ACIS, "HETG", "ACIS with HETG")]
-)
-def test_only_acis_without_a_grating_has_an_area(tmp_path, detector, grating, name):
-    pointing = Pointing(detector, (-1.0, 0.0, 127.0), 10.0, 20.0, 30.0)
-    with pytest.raises(DataError, match=f"caldb does not apply to {name}; give an ARF"):
-        caldb_area(tmp_path, pointing, grating, AIM, 1.0)
-
-
-@pytest.mark.parametrize(("obsid", "chip"), [("90001", 3), ("90002", 7)])
-def test_the_axis_meets_the_aimpoint_chip(shared_data, obsid, chip):
-    field = field_of(shared_data / "sim" / obsid)
-    numbers = tuple(each.number for each in field.chips)
-    aim = find_aimpoint(field.pointing, numbers, field.mean, 0.0)
-    assert aim.chip == chip
-    assert 1 < aim.chipx < 1024
-    assert 1 < aim.chipy < 1024
-
-
-def test_an_aimpoint_between_chips_is_that_of_the_nearest():
-    aim = find_aimpoint(POINTING, (9, 6), Attitude(10.0, 20.0, 30.0), 0.0)
-    assert aim.chip == 6
-    assert aim.chipx == 1024
+def test_a_uniformity_that_is_no_square_map_is_refused(tmp_path):
+    path = add_uniformity(tmp_path, 7, [1.0, 3.0], np.ones((2, 2, 4)))
+    with pytest.raises(DataError, match="QEU is not a map of square cells"):
+        uniformity_map(path, 7, 2.0)

@@ -44,7 +44,7 @@ def in_files(*texts: str) -> list[str]:
 def merged(*texts: str, is_native: bool = False) -> list[str]:
     """Return the problems of a recipe as a whole, as it is checked after the schema."""
     found = [p for f in files(*texts) for p in schema_problems(f.root, complete=not f.is_extended)]
-    return shown(check_merged_recipe(merge_recipe(files(*texts), found), is_native=is_native))
+    return shown(check_merged_recipe(merge_recipe(files(*texts), found), is_native=is_native, caldb=None))
 
 
 # Single files
@@ -197,10 +197,7 @@ def test_settings_of_one_observation_are_checked_with_those_of_the_stage() -> No
     ]
 
 
-def test_what_only_the_native_executor_requires_is_checked_only_for_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("CALDB", raising=False)
+def test_what_only_the_native_executor_requires_is_checked_only_for_it() -> None:
     text = HEAD + "stages: {flux_image: {}}\n"
     assert merged(text) == []
     (problem,) = merged(text, is_native=True)
@@ -214,7 +211,7 @@ def stage_problems(
     stage: type[Stage], text: str, file: Path = Path("r.yaml"), *, is_native: bool = False
 ) -> list[str]:
     root = parse_yaml(f"stage: {text}\n", file).child("stage")
-    return shown(check_settings(StageSettings(stage, root.mapping), root, is_native=is_native))
+    return shown(check_settings(StageSettings(stage, root.mapping), root, is_native=is_native, caldb=None))
 
 
 @pytest.mark.parametrize(
@@ -272,7 +269,7 @@ class Example(Stage):
         yield SettingProblem(("other",), f"is {settings.other}", "")
 
     @classmethod
-    def check_native(cls, settings: Any) -> Iterator[SettingProblem]:
+    def check_native(cls, settings: Any, caldb: Path | None) -> Iterator[SettingProblem]:
         yield SettingProblem(("other",), "native only", "")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from chandra_runner.errors import SettingProblem
+from chandra_runner.native.calibration_files import Calibration, find_calibration, missing_calibration
 from chandra_runner.stages.images.image_stage import ImageStage
 from chandra_runner.stages.images.units import FLUX
 from chandra_runner.stages.job import Job
@@ -24,9 +25,9 @@ def run_native(job: Job[FluxImageSettings]) -> None:
     """Make images in photons per cm2 and second with the native engine."""
     from chandra_runner.stages.images.native import make_images
 
-    from .native import sensitivity
+    from .native import exposure_in_area
 
-    make_images(job, FLUX, partial(sensitivity, job.settings.effective_area))
+    make_images(job, FLUX, partial(exposure_in_area, job.settings.effective_area))
 
 
 def run_ciao(job: Job[FluxImageSettings]) -> None:
@@ -48,10 +49,26 @@ class FluxImage(ImageStage):
     executors: ClassVar = {"native": run_native, "ciao": run_ciao}
 
     @classmethod
-    def check_native(cls, settings: FluxImageSettings) -> Iterator[SettingProblem]:
+    def check_native(cls, settings: FluxImageSettings, caldb: Path | None) -> Iterator[SettingProblem]:
         """Require an effective area."""
-        if settings.effective_area in (None, "caldb") and not os.environ.get("CALDB"):
+        if settings.effective_area not in (None, "caldb"):
+            return
+        if caldb is None:
             yield SettingProblem(("effective_area",), NO_AREA, WAYS_TO_GET_ONE)
+            return
+        missing = missing_calibration(caldb)
+        if missing:
+            message = f"$CALDB ({caldb}) has no calibration files in {' and '.join(missing)}"
+            yield SettingProblem(("effective_area",), message, WAYS_TO_GET_ONE)
+
+    @classmethod
+    def calibration_files(cls, settings: FluxImageSettings, caldb: Path | None) -> tuple[Path, ...]:
+        """Return the files of the CALDB for effective areas; an ARF includes the area of the mirror."""
+        if caldb is None:
+            return ()
+        has_arf = settings.effective_area not in (None, "caldb")
+        kinds = [kind for kind in Calibration if not (has_arf and kind is Calibration.MIRROR)]
+        return find_calibration(caldb, kinds)
 
 
 STAGE = FluxImage

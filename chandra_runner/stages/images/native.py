@@ -15,7 +15,6 @@ from chandra_runner.native.count_image import (
     count_images,
 )
 from chandra_runner.native.detectors import ACIS
-from chandra_runner.native.exposure_map import exposure_map
 from chandra_runner.native.field_of_view import FieldOfView, load_field_of_view
 from chandra_runner.native.geometry import Array
 from chandra_runner.native.grid import Grid, GridError, parse_grid
@@ -69,26 +68,28 @@ class ExposureContext:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
-    """What an exposure map in seconds is multiplied with: effective area, or 1.
+class BandExposure:
+    """The exposure map of one band.
 
     Parameters
     ----------
-    factor : ndarray, shape (ny, nx), or float
-        cm2 count/photon; 1 for maps in seconds.
+    pixels : ndarray, shape (ny, nx)
+        Exposure, in the unit of the stage: s, or cm2 s count/photon.
     history : tuple of str
-        Its sources, for the HISTORY of the image; one line each.
+        Where effective areas come from, for the HISTORY of the image; one line each.
     """
 
-    factor: Array | float
+    pixels: Array
     history: tuple[str, ...] = ()
 
 
-SensitivityOf = Callable[[ExposureContext, Band], Sensitivity]
-"""What the exposure in seconds is multiplied with, in one band."""
+ExposureOf = Callable[[Band], BandExposure]
+"""Makes the exposure map of one band."""
 
 
-def make_images(job: Job[Any], units: ImageUnits, sensitivity_of: SensitivityOf) -> None:
+def make_images(
+    job: Job[Any], units: ImageUnits, exposure_of: Callable[[ExposureContext], ExposureOf]
+) -> None:
     """Make the images of all exposures and bands.
 
     Parameters
@@ -97,8 +98,8 @@ def make_images(job: Job[Any], units: ImageUnits, sensitivity_of: SensitivityOf)
         The task of an image stage.
     units : ImageUnits
         Units of the exposure map.
-    sensitivity_of : callable
-        Returns the effective area, or 1, of an exposure in a band.
+    exposure_of : callable
+        Returns what makes the exposure maps of an exposure.
 
     Raises
     ------
@@ -107,7 +108,8 @@ def make_images(job: Job[Any], units: ImageUnits, sensitivity_of: SensitivityOf)
     """
 
     def make(product: Product, events: EventFile) -> None:
-        _make_exposure(_context(job, product, events), units, sensitivity_of)
+        context = _context(job, product, events)
+        _make_exposure(context, units, exposure_of(context))
 
     image_exposures(job, make)
 
@@ -125,21 +127,19 @@ def _context(job: Job[ImageSettings], product: Product, events: EventFile) -> Ex
     return context
 
 
-def _make_exposure(context: ExposureContext, units: ImageUnits, sensitivity_of: SensitivityOf) -> None:
+def _make_exposure(context: ExposureContext, units: ImageUnits, exposure_of: ExposureOf) -> None:
     settings = context.job.settings
     bands = bands_of(settings) if context.events.instrument == "ACIS" else (HRC_WIDE,)
     counts = _count(context, bands)
-    # The time that each pixel was exposed is the same for all bands: it is computed once.
-    seconds = exposure_map(context.field.pointing, context.grid, context.field.chips)
-    if not seconds.any():
-        raise DataError("the image is outside the field of view", "check xygrid")
     if settings.psf_ecf == 1:
         context.warn("psf_ecf 1: no radius encloses all of a source; the PSF map holds that of an aperture")
     for band, image in zip(bands, counts, strict=True):
-        sensitivity = sensitivity_of(context, band)
+        exposure = exposure_of(band)
+        if not exposure.pixels.any():
+            raise DataError("the image is outside the field of view", "check xygrid")
         limit = settings.expmap_threshold.to_value("")
-        images = apply_exposure_threshold(image, seconds * sensitivity.factor, limit)
-        for output in _outputs(context, band, units, images, sensitivity):
+        images = apply_exposure_threshold(image, exposure.pixels, limit)
+        for output in _outputs(context, band, units, images, exposure.history):
             _write(context, band, images, output)
 
 
@@ -199,7 +199,7 @@ def _outputs(
     band: Band,
     units: ImageUnits,
     images: ThresholdedImages,
-    sensitivity: Sensitivity,
+    history: tuple[str, ...],
 ) -> Iterator[_ImageOutput]:
     """Yield the images of one band."""
     yield _ImageOutput(role="image", pixels=images.counts, content="count image", unit="count")
@@ -208,14 +208,14 @@ def _outputs(
         pixels=images.exposure,
         content="exposure map",
         unit=units.exposure,
-        history=sensitivity.history,
+        history=history,
     )
     yield _ImageOutput(
         role=units.ratio_role,
         pixels=images.ratio,
         content=f"{units.ratio_role} image",
         unit=units.ratio,
-        history=sensitivity.history,
+        history=history,
     )
     enclosed = context.job.settings.psf_ecf
     if enclosed is not None:

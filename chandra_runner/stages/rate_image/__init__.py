@@ -13,9 +13,11 @@ from .settings import RateImageSettings
 
 def run_native(job: Job[RateImageSettings]) -> None:
     """Make images in counts per second of exposure with the native engine."""
-    from chandra_runner.stages.images.native import Sensitivity, make_images
+    from chandra_runner.stages.images.native import make_images
 
-    make_images(job, RATE, lambda context, band: Sensitivity(1.0))
+    from .native import exposure_in_seconds
+
+    make_images(job, RATE, exposure_in_seconds)
 
 
 def run_ciao(job: Job[RateImageSettings]) -> None:
