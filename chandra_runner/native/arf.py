@@ -44,7 +44,7 @@ class Arf:
     off_axis : float or None
         Off-axis angle of the position that it was made for (mkarf), arcmin; None if the file does not say.
     has_dead_area : bool
-        Whether it includes the dead area of ACIS.
+        Whether it includes the dead area of ACIS: mkarf and mkwarf say, of other files it is assumed.
     """
 
     path: Path
@@ -110,7 +110,8 @@ def read_arf(path: Path) -> Arf:
         chips=_chips(header, parameters),
         is_weighted=_text(header, "CREATOR").startswith("mkwarf"),
         off_axis=_off_axis(header, parameters),
-        has_dead_area=parameters.get("dafile", "") == "CALDB",
+        # Before CIAO 4.0, mkarf had no dead area and no such parameter.
+        has_dead_area=parameters.get("dafile") == "CALDB" or not parameters,
     )
 
 
@@ -188,7 +189,7 @@ def _compare_epochs(arf: Arf, events: Mapping[str, Any]) -> Iterator[str]:
         return
     message = f"{arf.path.name} was made for ObsID {theirs}"
     then, now = arf.header.get("TSTART"), events.get("TSTART")
-    if isinstance(then, float) and isinstance(now, float):
+    if isinstance(then, int | float) and isinstance(now, int | float):
         years = (then - now) / _YEAR
         message += f", {abs(years):.1f} yr {'after' if years > 0 else 'before'} this observation"
     yield message

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 
 from chandra_runner.planning.manifest import Manifest, read_manifest
 
@@ -28,7 +29,7 @@ archive: none
 stages:
   deflare: {time_bin_size: 100 s}
   cleaned_chandra_evts: {lo_en: 0.5 keV, hi_en: 7 keV}
-  flux_image: {bands: [broad], acis_bin_size: 16, hrc_bin_size: 64, effective_area: acis.arf}
+  flux_image: {bands: [broad], acis_bin_size: 16, hrc_bin_size: 64, effective_area: any.arf}
   rate_image: {bands: [broad], acis_bin_size: 16, hrc_bin_size: 64}
 per_observation:
   90001: {rate_image: {bands: [broad, "0.3:2.0:0.9"]}}
@@ -54,8 +55,9 @@ class Reduced:
         (directory / "data").mkdir()
         for obsid in OBSIDS:
             (directory / "data" / str(obsid)).symlink_to(shared_data / "sim" / str(obsid))
-        arf = shared_data / "real" / "calibration" / "chandra_acis_i.arf"
-        (directory / "acis.arf").symlink_to(arf)
+        # One area for all instruments: a table that does not say what it was made for.
+        arf = fits.getdata(shared_data / "real" / "calibration" / "chandra_acis_i.arf", "SPECRESP")
+        fits.BinTableHDU(arf, name="SPECRESP").writeto(directory / "any.arf")
         (directory / "recipe.yaml").write_text(RECIPE)
         only = ",".join(map(str, NATIVE_FLUX))
         for engine, *options in (["ciao"], ["native", "--stage", "rate_image"], ["native", "--only", only]):

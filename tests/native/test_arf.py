@@ -13,16 +13,18 @@ from chandra_runner.native.effective_area import vignetting
 from .fields import events_path
 
 ARFS = {
-    "calibration/chandra_acis_i.arf": ({0}, True, None),
-    "calibration/chandra_acis_s.arf": ({6, 7}, True, None),
-    "reference/1842/1842.arf": ({1}, True, None),
-    "reference/spectra/12845/12845.warf": ({7}, True, None),
-    "reference/spectra/arf/9774.arf": ({7}, False, 1.247),
-    "reference/spectra/arf/obs1.arf": ({7}, False, 0.079),
-    "reference/spectra/arf/3c273.arf": ({7}, False, None),
-    "reference/spectra/24564_hrc/hrcf24564_000N030_r0001_arf3.fits.gz": (set(), False, 5.908),
+    "calibration/chandra_acis_i.arf": ({0}, True, None, True),
+    "calibration/chandra_acis_s.arf": ({6, 7}, True, None, True),
+    "reference/1842/1842.arf": ({1}, True, None, True),
+    "reference/spectra/12845/12845.warf": ({7}, True, None, True),
+    "reference/spectra/arf/9774.arf": ({7}, False, 1.247, True),
+    "reference/spectra/arf/obs1.arf": ({7}, False, 0.079, True),
+    "reference/spectra/arf/3c273.arf": ({7}, False, None, False),
+    "reference/spectra/arf/bubble.arf": ({7}, False, 0.674, False),
+    "reference/spectra/24564_hrc/hrcf24564_000N030_r0001_arf3.fits.gz": (set(), False, 5.908, True),
 }
-"""ARFs by CIAO of 2003 to 2023: chips, whether it is the mean over a region, off-axis angle (arcmin)."""
+"""ARFs by CIAO of 2003 to 2023: chips, whether it is the mean over a region, off-axis angle (arcmin), and
+whether it includes the dead area."""
 
 ON_AXIS = "reference/spectra/arf/9774.arf"
 ACIS_S = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS", "GRATING": "NONE", "DETNAM": "ACIS-235678",
@@ -44,9 +46,9 @@ def write_arf(path, area=100.0, **header):
 
 @pytest.mark.parametrize("name", ARFS)
 def test_headers_of_ciao_say_what_an_arf_was_made_for(shared_data, name):
-    chips, is_weighted, off_axis = ARFS[name]
+    chips, is_weighted, off_axis, has_dead_area = ARFS[name]
     arf = read_arf(shared_data / "real" / name)
-    assert (arf.chips, arf.is_weighted) == (chips, is_weighted)
+    assert (arf.chips, arf.is_weighted, arf.has_dead_area) == (chips, is_weighted, has_dead_area)
     assert arf.off_axis == (off_axis if off_axis is None else pytest.approx(off_axis, abs=2e-3))
 
 

@@ -9,7 +9,8 @@ import pytest
 from astropy.io import fits
 
 from chandra_runner.errors import DataError
-from chandra_runner.planning.digests import digest_bytes, digest_product
+from chandra_runner.planning import digests
+from chandra_runner.planning.digests import digest_bytes, digest_product, digest_shared_file
 
 
 def write(path: Path, value: float = 1.0, **cards: str) -> Path:
@@ -58,6 +59,25 @@ def test_other_files_are_digested_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "plot.png"
     path.write_bytes(b"DATE    = no header")
     assert digest_product(path) == digest_bytes(path)
+
+
+def test_a_file_that_observations_share_is_read_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def digest(path: Path) -> digests.FileDigest:
+        read.append(path)
+        return digest_bytes(path)
+
+    monkeypatch.setattr(digests, "digest_bytes", digest)
+    path = tmp_path / "calibration.fits"
+    path.write_bytes(b"old")
+    assert digest_shared_file(path) == digest_shared_file(path)
+    assert len(read) == 1
+    path.write_bytes(b"newer")
+    assert digest_shared_file(path) == digest_bytes(path)
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize("length", [0, 100, 2880 + 5, 2880 * 2 + 80, -1])
