@@ -133,7 +133,7 @@ def test_the_normal_form_leaves_out_defaults_and_converts_units(load: Load) -> N
         ("deflare", "scale: 2", ""),
         ("deflare", "method: clean, min_length: 7", "method: clean"),
         ("deflare", "method: clean, mean: null", "method: clean"),
-        ("rate_image", "bands: [broad, soft, medium, hard, '0.2:0.4:0.4']", ""),
+        ("rate_image", "bands: [broad, soft, medium, hard, ultrasoft]", ""),
         ("rate_image", "bands: [CSC]", "bands: [soft, medium, hard]"),
         ("rate_image", "bands: ['0.5:7.0:2.3']", "en_bounds: [[500 eV, 7 keV]], effective_ens: [2.3 keV]"),
         ("rate_image", "bands: ['0.3:2.0:0.9']", "en_bounds: [[300 eV, 2 keV]], effective_ens: [0.9 keV]"),

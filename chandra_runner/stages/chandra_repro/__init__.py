@@ -31,6 +31,7 @@ class ChandraRepro(Stage):
     """Level-2 events: good status, grade and time, with exposure keywords that agree."""
 
     name = "chandra_repro"
+    version = 2
     needs = (Need("raw", "download"), Need("observation", "prepare_chandra_info"))
     makes = ("events", "gti", "badpix", "fov", "mask", "asol", "dtf")
     raw = frozenset(

@@ -31,6 +31,7 @@ class CleanedChandraEvts(Stage):
     """Event lists inside the flare-free good times, of the wanted energies, grades and status."""
 
     name = "cleaned_chandra_evts"
+    version = 2
     needs = (Need("events", "chandra_repro"), Need("gti", "deflare"))
     makes = ("events",)
     settings_class = CleanedChandraEvtsSettings

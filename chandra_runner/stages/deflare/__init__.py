@@ -31,6 +31,7 @@ class Deflare(Stage):
     """Light curve, and the good times in it that are free of flares."""
 
     name = "deflare"
+    version = 2
     needs = (Need("events", "chandra_repro"),)
     makes = ("lightcurve", "gti", "plot")
     settings_class = DeflareSettings

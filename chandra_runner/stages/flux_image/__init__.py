@@ -43,6 +43,7 @@ class FluxImage(ImageStage):
     """Count, exposure (cm2 s count/photon) and flux (photon/cm2/s) images of each exposure and band."""
 
     name = "flux_image"
+    version = 2
     makes = ("image", "expmap", "flux", "psfmap", "plot")
     units = FLUX
     settings_class = FluxImageSettings

@@ -31,6 +31,7 @@ class RateImage(ImageStage):
     """Count, exposure (s) and rate (count/s) images of each exposure and band."""
 
     name = "rate_image"
+    version = 2
     makes = ("image", "expmap", "rate", "psfmap", "plot")
     units = RATE
     settings_class = RateImageSettings

@@ -115,9 +115,9 @@ def test_the_mean_over_a_region_is_not_vignetted_again(shared_data, tmp_path):
 @pytest.mark.parametrize(
     ("obsid", "name", "message"),
     [
-        ("90003", "calibration/chandra_acis_i.arf", "E001: chandra_acis_i.arf is for INSTRUME ACIS"),
-        ("90002", "calibration/chandra_acis_i.arf", "E001: chandra_acis_i.arf is for chip 0"),
-        ("90005", "reference/spectra/arf/9774.arf", "E001: 9774.arf is for GRATING NONE"),
+        ("90003", "calibration/chandra_acis_i.arf", "chandra_acis_i.arf is for INSTRUME ACIS"),
+        ("90002", "calibration/chandra_acis_i.arf", "chandra_acis_i.arf is for chip 0"),
+        ("90005", "reference/spectra/arf/9774.arf", "9774.arf is for GRATING NONE"),
     ],
 )
 def test_an_arf_of_another_instrument_is_refused(shared_data, tmp_path, obsid, name, message):
