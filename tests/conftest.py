@@ -101,6 +101,12 @@ def probe(tmp_path: Path, chandra_run: Run, plugins: Path) -> ProbeProject:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores, for tests that wait for servers and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Share the tests among processes so that what takes long to make is made once."""
     from .scheduling import make_scheduler
