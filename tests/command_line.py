@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,9 +12,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import chain
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,6 +22,7 @@ from loguru import logger
 
 import chandra_runner.__main__
 from chandra_runner.cli.main import main
+from chandra_runner.running import run, task_process
 from chandra_runner.stages.registry import BUILT_IN, modules_to_preload
 
 
@@ -78,8 +78,7 @@ def run_in_process(
     """Call ``chandra-run`` in this process, so that it sees what a process of its own would see.
 
     Those are the working directory, the environment (PYTHONPATH, too), and caches without anything in them.
-    Tasks still run in processes of their own; the process that they are forked from serves all calls with
-    the same environment.
+    Tasks still run in processes of their own.
     """
     with (
         contextlib.chdir(directory),
@@ -89,8 +88,8 @@ def run_in_process(
         _no_caches(),
         _signals(),
         _captured() as streams,
+        _task_processes(),
     ):
-        _choose_task_server()
         try:
             code = main([str(argument) for argument in arguments])
         except SystemExit as end:  # help and version
@@ -198,40 +197,26 @@ def _redirected(name: str, descriptor: int, file: int) -> Iterator[None]:
         os.close(kept)
 
 
-_MOST_SERVERS = 3
-_servers: dict[frozenset[tuple[str, str]], forkserver.ForkServer] = {}
-"""The processes that tasks are forked from, by their environment, the last used one last."""
+@contextlib.contextmanager
+def _task_processes() -> Iterator[None]:
+    """Let tasks have the environment of now, though they are forked from a process that is started once.
 
-
-def _choose_task_server() -> None:
-    """Let tasks be forked from a process with the environment of now, which they inherit.
-
-    multiprocessing has one such process and never starts another; that it takes seconds to start is why
-    some are kept.
+    That process takes seconds to start. It serves recipes of all kinds, so it imports what any stage needs.
     """
-    ours = ("PYTEST_CURRENT_TEST", "PWD", "OLDPWD")
-    environment = frozenset(item for item in os.environ.items() if item[0] not in ours)
-    server = _servers.pop(environment, None) or _new_task_server()
-    _servers[environment] = server
-    forkserver._forkserver = server  # type: ignore[attr-defined]
-    for name in ("ensure_running", "get_inherited_fds", "connect_to_new_process"):
-        setattr(forkserver, name, getattr(server, name))
-    forkserver.set_forkserver_preload = lambda modules: None  # type: ignore[assignment]
-    running = [each for each in _servers if _servers[each]._forkserver_pid is not None]  # type: ignore[attr-defined]
-    for each in running[:-_MOST_SERVERS]:
-        _servers.pop(each)._stop()  # type: ignore[attr-defined]
+    in_environment = partial(_run_task, dict(os.environ))
+    with (
+        mock.patch.object(task_process, "_child", in_environment),
+        mock.patch.object(run, "preload", _preload_everything),
+    ):
+        yield
 
 
-def _new_task_server() -> forkserver.ForkServer:
-    """Make one that serves recipes of all kinds, so it imports what any stage needs."""
-    server = forkserver.ForkServer()
-    engines = [dict.fromkeys(BUILT_IN, engine) for engine in ("native", "ciao")]
-    stages = chain.from_iterable(map(modules_to_preload, engines))
-    server.set_forkserver_preload(["chandra_runner.running.task", *stages])
-    return server
+def _run_task(environment: Mapping[str, str], *arguments: Any) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    task_process._child(*arguments)
 
 
-@atexit.register
-def _stop_task_servers() -> None:
-    for server in _servers.values():
-        server._stop()  # type: ignore[attr-defined]
+def _preload_everything(_: Mapping[str, str]) -> None:
+    stages = (modules_to_preload(dict.fromkeys(BUILT_IN, engine)) for engine in ("native", "ciao"))
+    multiprocessing.set_forkserver_preload([__name__, *chain.from_iterable(stages)])

@@ -10,7 +10,9 @@ TOGETHER = frozenset(
     {
         "tests/cli/test_find.py",
         "tests/end_to_end/test_ciao_engine.py",
+        "tests/end_to_end/test_ciao_failures.py",
         "tests/end_to_end/test_end_to_end.py",
+        "tests/planning/test_calibration.py",
         "tests/stages/images/test_rate_image.py",
         "tests/stages/test_deflare.py",
         "tests/synthetic/test_synthetic.py",
