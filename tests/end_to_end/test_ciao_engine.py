@@ -22,6 +22,9 @@ OBSIDS = tuple(range(90001, 90010))
 EXCLUDED = {90008: "oif.fits lists no aspect solution", 90009: "oif.fits lists no EVT1"}
 FLUX_TOO = (90001, 90003, *EXCLUDED)
 """With flux images, too: for others, flux_image calls the same tools as rate_image."""
+WITHOUT_IMAGES = (90002, 90004)
+"""ACIS-S and HRC-S: their images are made as those of ACIS-I and HRC-I."""
+IMAGES = tuple(obsid for obsid in OBSIDS if obsid not in WITHOUT_IMAGES)
 RECIPE = """recipe: 1
 observations: [90001, 90002, 90003, 90004, 90005, 90006, 90007, 90008, 90009]
 data: data
@@ -61,7 +64,12 @@ class Reduced:
         (directory / "recipe.yaml").write_text(RECIPE)
         for engine in ("ciao", "native"):
             where = ("--engine", engine, "--products", engine + "_products", "--cores", "2")
-            for some in (["--stage", "rate_image"], ["--only", ",".join(map(str, FLUX_TOO))]):
+            for obsids, last in (
+                (WITHOUT_IMAGES, STAGES[2]),
+                (IMAGES, "rate_image"),
+                (FLUX_TOO, "flux_image"),
+            ):
+                some = ("--only", ",".join(map(str, obsids)), "--stage", last)
                 chandra_run(directory, "recipe.yaml", *where, *some, **self.ciao.environment)
         self.calls = self.ciao.calls
 
@@ -87,7 +95,9 @@ def reduced(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Redu
     [
         (obsid, stage)
         for obsid, stage in product(OBSIDS, STAGES)
-        if obsid not in EXCLUDED and (stage != "flux_image" or obsid in FLUX_TOO)
+        if obsid not in EXCLUDED
+        and (stage != "flux_image" or obsid in FLUX_TOO)
+        and (stage != "rate_image" or obsid in IMAGES)
     ],
 )
 def test_roles_and_names_are_those_of_the_native_engine(reduced: Reduced, obsid: int, stage: str) -> None:

@@ -139,8 +139,16 @@ def test_a_failure_is_reported_and_the_last_good_products_stay(
     assert reason in answer.reasons(OBSID, stage)
     assert site.contents(stage) == good
     assert not list((site.directory / "products" / ".chandra-run" / "scratch").iterdir())
-    site.ciao.mend(tool)
-    assert site.run("--force", stage).code == 0
+
+
+@pytest.mark.parametrize(("tool", "stage"), [("deflare", "deflare"), ("dmcopy", "cleaned_chandra_evts")])
+def test_a_stage_that_failed_is_done_when_its_tool_works_again(
+    reduced_site: Site, tool: str, stage: str
+) -> None:
+    reduced_site.ciao.fail(tool, Way.ERROR)
+    assert reduced_site.run("--force", stage).code == 1
+    reduced_site.ciao.mend(tool)
+    assert reduced_site.run("--force", stage).code == 0
 
 
 def test_a_tool_that_hangs_is_ended_with_all_that_it_started(
